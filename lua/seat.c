@@ -70,6 +70,8 @@ static const struct tw_ties *ties_of(const struct ltw_trader *t,
         return NULL;
     *out = (struct tw_ties){ .parent = o->parent, .group = o->group,
                              .reduce_only = o->reduce_only };
+    if (o->parent && (o->wish ? o->wish_cuts : o->has_most))
+        out->most = o->wish ? o->wish : o->most;
     if (label) strncpy(out->label, label, sizeof out->label - 1);
     return out;
 }
@@ -146,10 +148,12 @@ static int replace(void *ctx, const struct tw_order *o, int64_t quantity, int64_
                    int64_t stop)
 {
     struct tw_request q = request(ctx, o, TW_REQUEST_REPLACE);
+    struct tw_ties ties;
 
     q.quantity = quantity;
     q.price = price;
     q.stop = stop;
+    q.ties = ties_of(ctx, o, &ties);
     return ask(ctx, o, q);
 }
 
@@ -174,7 +178,8 @@ static struct tw_order order_of(const struct ltw_trader *t,
         .expire_ns = q->expire_ns, .cum_qty = aside->cum_qty,
         .cum_value = aside->cum_value, .parent = aside->ties.parent,
         .group = aside->ties.group, .reduce_only = aside->ties.reduce_only,
-        .terms = t->terms[q->symbol],
+        .terms = t->terms[q->symbol], .others_qty = aside->ties.others_qty,
+        .most = aside->ties.most, .has_most = aside->ties.most > 0,
     };
 }
 

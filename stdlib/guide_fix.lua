@@ -274,8 +274,10 @@ backtest has none and fills orders itself, by the account's fill model.
                      made smaller; meanwhile both may trade.  So limits count all of one
                      self:oco here; of a bracket's exits the largest, as elsewhere.  What
                      an entry trades until its cancel has come has no exit any more, where
-                     they have closed all; what is refused is asked for again with the
-                     next trade
+                     they have closed all.  A trade that is taken back makes exits smaller
+                     too.  What is refused is asked for again up to six times, in 15 s;
+                     then on_order has the reason "the venue refuses again and again to
+                     cancel it or to change its quantity", until there is another trade
   fees               Commission (12, 13) of a trade where the venue names it, else those
                      of the account
   trades             count once, by ExecID (17).  One that the venue takes back (20=1,

@@ -410,6 +410,7 @@ static int hold(struct tw_fix_orders *o, const struct tw_request *q)
     if (!is_held(e)) return TW_OK;
     same = !is_new && has_terms(e, q);
     set_terms(e, q);
+    e->ties->most = q->ties->most;
     if (!same) tw_fix_orders_keep(o, e);
     return TW_OK;
 }
@@ -459,25 +460,11 @@ static int release(struct tw_fix_orders *o, struct entry *e, const struct tw_req
     return tw_fix_orders_tie(o, e, NULL, false);
 }
 
-static enum ask_what ask_of(enum tw_request_what what)
-{
-    return what == TW_REQUEST_NEW ? ASK_NEW : what == TW_REQUEST_CANCEL ? ASK_CANCEL
-         : what == TW_REQUEST_REPLACE ? ASK_REPLACE : ASK_GROW;
-}
-
-/* What it is, or is to become. */
-static int64_t asked_for(const struct entry *e)
-{
-    const struct ask *a = e->last_ask;
-
-    while (a && a->what != ASK_REPLACE && a->what != ASK_GROW) a = a->earlier;
-    return a ? a->quantity : e->quantity;
-}
-
 /* It is known here whatever has become of it at the venue. */
 static int change(struct tw_fix_orders *o, struct entry *e, const struct tw_request *q)
 {
-    struct ask *a = tw_fix_orders_ask(o, e, ask_of(q->what));
+    struct ask *a = tw_fix_orders_ask(o, e, q->what == TW_REQUEST_CANCEL ? ASK_CANCEL
+                                                                         : ASK_REPLACE);
     const struct ask *was = a ? tw_fix_orders_changed(a) : NULL;
 
     if (!a) return UV_ENOMEM;             /* the rest is as it was asked for last */
@@ -488,6 +475,7 @@ static int change(struct tw_fix_orders *o, struct entry *e, const struct tw_requ
     if (q->price) a->price = q->price;
     if (q->stop || e->type == TW_TYPE_TRAILING_STOP) a->stop = q->stop;   /* it moves */
     e->user = q->user;
+    if (q->ties && e->ties) e->ties->most = q->ties->most;
     return TW_OK;
 }
 
@@ -513,8 +501,7 @@ int tw_fix_orders_send(struct tw_fix_orders *o, const struct tw_request *q,
         if (e) return tw_fail(error, TW_EUSAGE, "there is an order of that id");
         return begin(o, q) ? TW_OK : tw_fail(error, UV_ENOMEM, "no memory");
     }
-    if (q->what == TW_REQUEST_GROW && (!e || e->over || q->quantity <= asked_for(e)))
-        return TW_OK;
+    if (q->what == TW_REQUEST_GROW) return TW_OK;      /* of the book */
     if (!e) return tw_fail(error, TW_EUSAGE, "there is no order of that id");
     return change(o, e, q);
 }

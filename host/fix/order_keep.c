@@ -6,6 +6,7 @@
  *
  *     O id owner symbol ...     an order as it is
  *     T id held reduce_only parent group label    what its owner sees to
+ *     Q id most             of that, how large it may be; no such line: as its entry
  *     M id most             what the trades of its group leave of it, where the file
  *                           that told of each in turn was written anew
  *     X id hash price quantity  an execution of it that has come; -1: its end has
@@ -140,6 +141,26 @@ static struct entry *parent_of(const struct tw_fix_orders *o, const struct entry
     return e->ties ? tw_fix_orders_find(o, e->ties->parent) : NULL;
 }
 
+/* What all exits of an order have traded, those that have ended too. */
+static int64_t exited(const struct tw_fix_orders *o, uint64_t parent)
+{
+    const struct entry *lists[] = { o->open, o->kept };
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < 2; i++)
+        for (const struct entry *x = lists[i]; x; x = x->next)
+            if (x->ties && x->ties->parent == parent) sum += x->cum;
+    return sum;
+}
+
+/* How large it may be, as others of its group have traded; 0: as it is, or it goes. */
+static int64_t left_of_group(const struct tw_fix_orders *o, const struct entry *e)
+{
+    int64_t left = tw_fix_orders_left(o, e);
+
+    return left < e->quantity - e->cum ? e->cum + left : 0;
+}
+
 void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e)
 {
     bool is_held = e->ties && e->ties->held;
@@ -148,6 +169,10 @@ void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e)
 
     tw_fix_orders_describe(e, &aside);
     aside.ties.parent_qty = parent ? parent->cum : 0;
+    if (e->ties && e->ties->parent)
+        aside.ties.others_qty = exited(o, e->ties->parent) - e->cum;
+    else if (e->ties && e->ties->group)
+        aside.ties.most = left_of_group(o, e);
     e->owner = e->holder->owner;
     e->user = NULL;
     o->o.report(o->o.ctx, &(struct tw_venue_report){
@@ -199,12 +224,10 @@ static bool is_early(const struct tw_fix_orders *o, const struct entry *e)
 static int64_t left_others(const struct tw_fix_orders *o, const struct entry *e,
                            int64_t own)
 {
-    const struct entry *parent = parent_of(o, e), *lists[] = { o->open, o->kept };
-    int64_t held = parent ? parent->cum - e->cum : 0;
+    const struct entry *parent = parent_of(o, e);
+    int64_t held = parent && parent->cum - e->cum > own
+                 ? parent->cum - exited(o, parent->id) : 0;
 
-    for (size_t i = 0; i < 2 && held > own; i++)
-        for (const struct entry *x = lists[i]; x; x = x->next)
-            if (x != e && x->ties && x->ties->parent == parent->id) held -= x->cum;
     return held > own ? held : own;
 }
 
@@ -366,6 +389,7 @@ static void put_ties_line(struct tw_fix_orders *o, const struct entry *e)
         put(o, "T %" PRIu64 " %d %d %" PRIu64 " %" PRIu64 " %s\n", e->id, t->held,
             t->reduce_only, t->parent, t->group,
             *t->label ? tw_fix_line_word(t->label, label, sizeof label) : "-");
+    if (t && t->most) put(o, "Q %" PRIu64 " %" PRId64 "\n", e->id, t->most);
 }
 
 static void put_exec_line(struct tw_fix_orders *o, const struct exec *x)
@@ -532,6 +556,14 @@ static int read_most(struct tw_fix_orders *o, const struct tw_fix_line *l)
     return TW_OK;
 }
 
+static int read_cut(struct tw_fix_orders *o, const struct tw_fix_line *l)
+{
+    struct entry *e = entry_at(o, l);
+
+    if (e && e->ties) e->ties->most = number_at(l, 2);
+    return TW_OK;
+}
+
 static int read_exec(struct tw_fix_orders *o, const struct tw_fix_line *l)
 {
     struct entry *e = entry_at(o, l);
@@ -604,6 +636,7 @@ int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
         case 'O': rc = read_order(o, &l);   break;
         case 'T': rc = read_ties(o, &l);    break;
         case 'M': rc = read_most(o, &l);    break;
+        case 'Q': rc = read_cut(o, &l);     break;
         case 'X': rc = read_exec(o, &l);    break;
         case 'P': rc = read_holding(o, &l); break;
         default:  rc = read_account(o, &l); break;

@@ -60,6 +60,7 @@ static const struct form {
     { "O", "an order", COLUMNS(order) },
     { "T", "what an order waits for", COLUMNS(ties) },
     { "M", "what is left of an order", COLUMNS(most) },
+    { "Q", "how large an exit may be", COLUMNS(most) },
     { "X", "an execution", COLUMNS(execution) },
     { "P", "a position", COLUMNS(position) },
     { "A", "an account", COLUMNS(account) },

@@ -10,8 +10,6 @@
 #include "trade/fees.h"
 #include "trade/plain.h"
 
-enum { DUE_OVER = -2 };              /* of an entry: its exit has traded */
-
 /* ---- telling ---- */
 
 static void tell(struct tw_broker *b, struct tw_order *o, const struct tw_report *r)
@@ -145,20 +143,12 @@ static void enlist(struct tw_broker *b, struct tw_order *o)
     parent->children = o;
 }
 
-static void leave_parent(struct tw_order *o)
+void tw_broker_leave_parent(struct tw_order *o)
 {
     if (!o->sibling_link) return;
     *o->sibling_link = o->sibling;
     if (o->sibling) o->sibling->sibling_link = o->sibling_link;
     o->sibling_link = NULL;
-}
-
-static void leave_due(struct tw_order *o)
-{
-    if (!o->due_link) return;
-    *o->due_link = o->next_due;
-    if (o->next_due) o->next_due->due_link = o->due_link;
-    o->due_link = NULL;
 }
 
 static void delist(struct tw_broker *b, struct tw_order *o)
@@ -169,9 +159,9 @@ static void delist(struct tw_broker *b, struct tw_order *o)
     count(b, o, -1);
     for (link = slot_of(b, o->id); *link != o; link = &(*link)->same) { }
     *link = o->same;
-    leave_parent(o);
+    tw_broker_leave_parent(o);
     tw_broker_leave(o);
-    leave_due(o);
+    tw_broker_leave_due(o);
     *o->link = o->next;
     if (o->next) o->next->link = o->link;
     o->link = NULL;
@@ -180,47 +170,6 @@ static void delist(struct tw_broker *b, struct tw_order *o)
     b->n_open--;
     if (tw_broker_desk(b) && !o->held) tw_desk_leave(b->o.desk);
     if (o->held) hold(b, o, false);
-}
-
-static void note_due(struct tw_broker *b, struct tw_order *o, int64_t due)
-{
-    struct tw_order **link = &b->due;
-
-    o->due = due;
-    if (o->due_link) return;
-    while (*link && (*link)->id > o->id) link = &(*link)->next_due;
-    o->next_due = *link;
-    o->due_link = link;
-    if (o->next_due) o->next_due->due_link = &o->next_due;
-    *link = o;
-}
-
-/* Those that depend on it learn what it has traded, the last time when it has ended. */
-static void tell_children(struct tw_broker *b, struct tw_order *o)
-{
-    int64_t due = o->cum_qty > 0 ? o->cum_qty : tw_order_is_open(o) ? 0 : -1;
-
-    for (struct tw_order *child = o->children; child; child = child->sibling) {
-        child->entry_qty = o->cum_qty;
-        if (child->due != due) note_due(b, child, due);
-    }
-    while (!tw_order_is_open(o) && o->children) leave_parent(o->children);
-}
-
-/* Exits have traded all that there was of an entry, or are gone: what else trades would
- * have none, so its rest is canceled; at a gateway again with all that happens to it. */
-static void end_entry(struct tw_broker *b, struct tw_order *o, const struct tw_report *r)
-{
-    struct tw_order *entry = o->over && r->exec != TW_EXEC_CANCEL_REJECTED ? o
-                           : o->parent && r->exec == TW_EXEC_TRADE
-                           ? tw_broker_find(b, o->parent) : NULL;
-
-    if (!entry || !tw_order_is_open(entry)) return;
-    if (entry != o && tw_order_leaves_others(o) > 0
-        && (tw_order_is_open(o) || entry->children)) return;
-    entry->over = b->o.gateway != NULL;
-    if (entry->over) note_due(b, entry, DUE_OVER);
-    else tw_simulator_end(b->venue, entry, TW_EXEC_CANCELED, TW_REASON_OCO, b->now_ns);
 }
 
 void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
@@ -256,14 +205,13 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
         r = &charged;
     }
     if (!tw_order_apply(o, r)) return;
-    if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
-    if (r->exec == TW_EXEC_CANCEL_REJECTED
-        || (r->exec == TW_EXEC_REPLACED && r->quantity == o->coming))
-        o->coming = 0;
+    if (r->exec == TW_EXEC_REPLACED && o->wish && r->quantity == o->wish)
+        o->most = o->wish, o->has_most = o->wish_cuts, o->wish = 0;
+    if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = o->wish = 0;
     add(b, o, tw_broker_beyond(b, o) - before);
     if (tw_report_is_trade(r))
         tw_broker_book(b, o->symbol, o->terms, tw_order_sign(o), r);
-    if (o->parent) tw_broker_exited(o, r);
+    tw_broker_traded(b, o, r);
     if (!tw_order_is_open(o)) delist(b, o);
     else if (!o->link) b->lost |= tw_broker_enter(b, o, 0) < 0;   /* once more */
     if (b->shares && r->exec != TW_EXEC_PENDING_NEW)
@@ -271,8 +219,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     if (b->probe)
         tw_probe_report(b->probe, o, r, tw_simulator_market(b->venue, o->symbol));
     tell(b, o, r);
-    tell_children(b, o);
-    end_entry(b, o, r);
+    tw_broker_relate(b, o, r);
 }
 
 /* off: what is at no tick, or no lot; 0. */
@@ -284,8 +231,8 @@ static void refuse_for(struct tw_broker *b, struct tw_order *o, enum tw_exec_typ
         .last_px = off, .of_change = true });
 }
 
-static void say(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,
-                enum tw_reason reason)
+void tw_broker_say(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,
+                   enum tw_reason reason)
 {
     refuse_for(b, o, exec, reason, 0);
 }
@@ -356,11 +303,11 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
     o->held = o->parent != 0;
     if (o->parent && !o->group) o->group = o->parent;
     enlist(b, o);
-    say(b, o, TW_EXEC_PENDING_NEW, TW_REASON_NONE);
+    tw_broker_say(b, o, TW_EXEC_PENDING_NEW, TW_REASON_NONE);
     if (o->held) {
         bool is_alone = !tw_broker_find(b, o->parent);   /* it was refused at once */
 
-        if (is_alone) say(b, o, TW_EXEC_CANCELED, TW_REASON_PARENT);
+        if (is_alone) tw_broker_say(b, o, TW_EXEC_CANCELED, TW_REASON_PARENT);
         else hold(b, o, true);
         return TW_OK;
     }
@@ -384,19 +331,11 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
 
 int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
 {
-    const struct tw_order *parent;
-
     tw_broker_catch_up(b);
     if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
     enlist(b, o);
-    tw_broker_rejoin(o);
-    parent = o->parent ? tw_broker_find(b, o->parent) : NULL;
-    if (parent && parent->cum_qty > parent_qty) parent_qty = parent->cum_qty;
-    if (parent_qty > 0) o->entry_qty = parent_qty;
-    if (o->held) {
-        if (!parent || parent_qty > 0) note_due(b, o, parent_qty > 0 ? parent_qty : -1);
-        return TW_OK;
-    }
+    tw_broker_rejoin(b, o, parent_qty);
+    if (o->held) return TW_OK;
     if (tw_broker_desk(b)) tw_desk_add(b->o.desk);
     if (b->shares) tw_broker_share(b, o, true);
     return TW_OK;
@@ -414,7 +353,7 @@ int tw_broker_hold(struct tw_broker *b, uint32_t symbol)
 static int refuse(struct tw_broker *b, struct tw_order *o, int rc)
 {
     if (!b->o.gateway || rc == UV_ENOMEM) return rc;
-    say(b, o, TW_EXEC_CANCEL_REJECTED, tw_plain_reason(rc));
+    tw_broker_say(b, o, TW_EXEC_CANCEL_REJECTED, tw_plain_reason(rc));
     return TW_OK;
 }
 
@@ -424,17 +363,16 @@ int tw_broker_cancel(struct tw_broker *b, struct tw_order *o)
 
     if (!tw_order_is_open(o)) return TW_EUSAGE;
     if (o->held) {
-        say(b, o, TW_EXEC_CANCELED, TW_REASON_NONE);
+        tw_broker_say(b, o, TW_EXEC_CANCELED, TW_REASON_NONE);
         return TW_OK;
     }
     rc = b->o.gateway ? b->o.gateway->cancel(b->o.gateway->ctx, o)
                       : tw_simulator_cancel(b->venue, o, b->now_ns);
     if (rc != TW_OK) return refuse(b, o, rc);
-    say(b, o, TW_EXEC_PENDING_CANCEL, TW_REASON_NONE);
+    tw_broker_say(b, o, TW_EXEC_PENDING_CANCEL, TW_REASON_NONE);
     return TW_OK;
 }
 
-/* They count until they are answered. */
 static void ask(struct tw_broker *b, struct tw_order *o, int64_t quantity, int64_t price)
 {
     count(b, o, -1);
@@ -448,12 +386,33 @@ static bool is_better(const struct tw_order *o, int64_t price, int64_t than)
     return than == 0 || tw_order_sign(o) * price > tw_order_sign(o) * than;
 }
 
+/* They count until they are answered. */
+void tw_broker_asks(struct tw_broker *b, struct tw_order *o, int64_t quantity,
+                    int64_t price)
+{
+    ask(b, o, quantity > o->asked ? quantity : o->asked,
+        is_better(o, price, o->asked_price) ? price : o->asked_price);
+}
+
+/* Its owner wants it so large (0: as it is): it is no larger then, where that is less
+ * than it would be.  Zero: nobody has traded it. */
+static void wish(const struct tw_broker *b, struct tw_order *o, int64_t quantity)
+{
+    const struct tw_order *parent = o->held ? tw_broker_find(b, o->parent) : NULL;
+    int64_t full = parent ? parent->quantity : o->entry_qty - o->others_qty;
+
+    if (quantity == 0 || !(o->parent || o->has_most)) return;
+    o->wish = quantity;
+    o->wish_cuts = !o->parent || quantity < full;
+    if (o->held) o->most = quantity, o->has_most = o->wish_cuts, o->wish = 0;
+}
+
 int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
                       int64_t price, int64_t stop, struct tw_error *error)
 {
     struct tw_order next = *o;
     enum tw_reason why;
-    int64_t asked, at, off;
+    int64_t asked, at, off, wished;
     int rc;
 
     if (!tw_order_is_open(o)) return tw_fail(error, TW_EUSAGE, "the order is not open");
@@ -469,6 +428,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
         return TW_OK;
     }
     if (o->held) {
+        wish(b, o, quantity);
         o->quantity = next.quantity;
         o->price = next.price;
         o->stop = next.stop;
@@ -481,22 +441,24 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     }
     asked = o->asked;
     at = o->asked_price;
-    ask(b, o, next.quantity > asked ? next.quantity : asked,
-        is_better(o, next.price, at) ? next.price : at);
+    tw_broker_asks(b, o, next.quantity, next.price);
     why = tw_broker_may_change(b, o, &next);
     if (why != TW_REASON_NONE) {
         ask(b, o, asked, at);
         refuse_for(b, o, TW_EXEC_CANCEL_REJECTED, why, tw_order_off_grid(&next, why));
         return TW_OK;
     }
+    wished = o->wish;
+    wish(b, o, quantity);
     rc = b->o.gateway ? b->o.gateway->replace(b->o.gateway->ctx, o, quantity, price, stop)
                       : tw_simulator_replace(b->venue, o, quantity, price, stop,
                                              b->now_ns);
     if (rc == TW_OK) {
-        tw_plain_asked(b, o, quantity);
-        say(b, o, TW_EXEC_PENDING_REPLACE, TW_REASON_NONE);
+        if (quantity && b->o.gateway && b->o.gateway->is_plain) o->coming = quantity;
+        tw_broker_say(b, o, TW_EXEC_PENDING_REPLACE, TW_REASON_NONE);
         return TW_OK;
     }
+    o->wish = wished;
     ask(b, o, asked, at);
     tw_broker_share(b, o, true);
     rc = refuse(b, o, rc);
@@ -519,63 +481,27 @@ int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol,
     return n;
 }
 
-/* ---- what depends on others ---- */
-
-/* A held order's parent has traded, or has ended. */
-static void follow(struct tw_broker *b, struct tw_order *o)
+/* It waits no longer. */
+void tw_broker_release(struct tw_broker *b, struct tw_order *o, int64_t quantity)
 {
-    int64_t due = o->due > 0 && !o->held ? o->due - o->others_qty : o->due;
     enum tw_reason why;
     int rc;
 
-    o->due = 0;
-    if (!tw_order_is_open(o)) return;
-    if (!o->held) {
-        if (due == DUE_OVER && !o->pending_cancel)
-            b->lost |= tw_broker_cancel(b, o) == UV_ENOMEM;
-        else if (due > o->quantity && !b->o.gateway)
-            tw_simulator_resize(b->venue, o, due, b->now_ns);
-        else if (b->o.gateway && !b->is_halted)
-            tw_plain_grow(b, o, due);
-        return;
-    }
-    if (due < 0) {
-        say(b, o, TW_EXEC_CANCELED, TW_REASON_PARENT);
-        return;
-    }
-    o->quantity = due;
+    o->quantity = quantity;
     o->time_ns = b->now_ns;
     o->seq = b->seq;
-    if (b->probe) tw_probe_parent(b->probe, o, due);
+    if (b->probe) tw_probe_parent(b->probe, o, quantity);
     set_held(b, o, false);
     why = tw_broker_may_go(b, o);
     if (why != TW_REASON_NONE) {
         set_held(b, o, true);            /* the desk does not count it */
-        say(b, o, TW_EXEC_REJECTED, why);
+        tw_broker_say(b, o, TW_EXEC_REJECTED, why);
         return;
     }
     rc = dispatch(b, o);
     if (rc == TW_OK) return;
     hold(b, o, false);
-    say(b, o, TW_EXEC_REJECTED, tw_plain_reason(rc));
-}
-
-/* The newest first; what becomes due meanwhile has its turn after the older ones, or in
- * the next round. */
-static TW_APART void follow_all(struct tw_broker *b)
-{
-    while (b->due) {
-        struct tw_order *o = b->due;
-        uint64_t last;
-
-        do {
-            last = o->id;
-            leave_due(o);
-            if (o->due != 0) follow(b, o);
-            o = b->due;
-            while (o && o->id > last) o = o->next_due;
-        } while (o);
-    }
+    tw_broker_say(b, o, TW_EXEC_REJECTED, tw_plain_reason(rc));
 }
 
 /* ---- records ---- */
@@ -596,8 +522,6 @@ static TW_APART void take_execution(struct tw_broker *b, const struct tw_record 
     else if (tw_report_is_trade(&done) && b->o.gateway->next)   /* of none here */
         tw_broker_book(b, r->symbol, b->o.terms ? b->o.terms(b->o.ctx, r->symbol) : NULL,
                        e->side == TW_SIDE_BUY ? 1 : -1, &done);
-    if (o && done.exec == TW_EXEC_TRADE && tw_plain_traded(b, o) == UV_ENOMEM)
-        b->lost = true;
 }
 
 bool tw_broker_heeds(const struct tw_broker *b)
@@ -655,7 +579,8 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     rc = tw_simulator_record(b->venue, r);
     if (b->o.gateway && r->kind == TW_ORDER && r->execution.script == b->o.script)
         take_execution(b, r);
-    if (b->due) follow_all(b);
+    if (b->now_ns >= b->again_ns) tw_broker_ask_again(b);
+    if (b->due) tw_broker_follow_all(b);
     p = is_market ? tw_account_find(b->account, r->symbol) : NULL;
     if (p && p->quantity != 0) tw_broker_mark(b, p, r);
     if (tw_broker_desk(b) && b->o.desk->limits.daily_loss) tw_broker_tell_loss(b);
@@ -688,6 +613,7 @@ struct tw_broker *tw_broker_new(const struct tw_broker_options *options)
     if (b->o.first_id == 0) b->o.first_id = 1;
     if (b->o.id_step == 0) b->o.id_step = 1;
     b->day.close_ns = b->passed_ns = INT64_MIN;
+    b->again_ns = INT64_MAX;
     b->shares = tw_broker_desk(b) && tw_desk_has_symbols(b->o.desk);
     b->account = tw_account_new(options->currency ? options->currency : "USD");
     b->venue = tw_simulator_new(&b->o.simulator, report, tw_broker_room, b);
@@ -735,7 +661,7 @@ static int adopt_open(struct tw_broker *b, const struct tw_broker *from,
         o->due_link = NULL;
         if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
         enlist(b, o);
-        if (is_due) note_due(b, o, o->due);
+        if (is_due) tw_broker_note_due(b, o, o->due);
     }
     return TW_OK;
 }
@@ -765,6 +691,7 @@ int tw_broker_adopt(struct tw_broker *b, struct tw_broker *from, tw_order_copy *
     b->read_ns = from->read_ns;
     b->clock_ns = from->clock_ns;
     b->seq = from->seq;
+    b->again_ns = from->again_ns;
     b->day = from->day;
     b->day_equity = from->day_equity;
     b->overdraft = from->overdraft;

@@ -10,8 +10,8 @@
  *       and account already when it is told.
  *
  * A bracket: an order and those whose parent it is.  They are held until it trades, are
- * as large as what it has traded, and go when it ends without a trade; they are one
- * group: of the others no more is left than of the one that has traded.
+ * as large as what it has traded, but for what others of them have, and go when it ends
+ * without a trade.  One that its owner has made smaller is no larger than that.
  *
  * Layer host/trade.  Thread: the owner's, but the desk.  Blocks: never.
  */
@@ -32,7 +32,8 @@ struct tw_gateway {
     /* 0: as it is, or as it was asked for before. */
     int (*replace)(void *ctx, const struct tw_order *o, int64_t quantity, int64_t price,
                    int64_t stop);
-    /* Of a bracket: its parent has traded more.  NULL: it stays as it was sent. */
+    /* An exit of a bracket is for more, as its parent has traded that; not where it is
+     * plain: there it is replaced.  NULL: it stays as it was sent. */
     int (*grow)(void *ctx, const struct tw_order *o, int64_t quantity);
     /* A held order is so, or is no more: it may be kept.  NULL: it need not know. */
     void (*hold)(void *ctx, const struct tw_order *o, bool held);

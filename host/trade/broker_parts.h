@@ -37,7 +37,8 @@ struct tw_broker {
     size_t n_sums;
     struct tw_told_ring told;
     bool lost;                        /* it found no memory                          */
-    struct tw_order *due;             /* have something to do, the newest first      */
+    struct tw_order *due;             /* are to be looked at, the newest first       */
+    int64_t again_ns;                 /* what was refused is asked for then          */
     bool is_halted;                   /* all was canceled because of that            */
     int64_t *sent;                    /* times of the last limits.orders orders      */
     uint64_t n_sent;
@@ -89,12 +90,48 @@ static inline int64_t tw_broker_leaves(const struct tw_order *o)
 void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
                     int sign, const struct tw_report *r);
 
+/* A report of the broker itself. */
+void tw_broker_say(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,
+                   enum tw_reason reason);
+
+/* It is to be so large, at that price, and counts so until that is answered. */
+void tw_broker_asks(struct tw_broker *b, struct tw_order *o, int64_t quantity,
+                    int64_t price);
+
+/* It waits for its parent no longer: it goes out, or is refused. */
+void tw_broker_release(struct tw_broker *b, struct tw_order *o, int64_t quantity);
+
+/* It has no parent any more. */
+void tw_broker_leave_parent(struct tw_order *o);
+
 /* ---- broker_bracket.c ---- */
 
 /* Would the order, or an exit that waits for it, trade at once as an exit, if it had the
  * prices of `next`?  Not asked of an order that is no part of a bracket. */
 bool tw_broker_misplaces(const struct tw_broker *b, const struct tw_order *o,
                          const struct tw_order *next);
+
+/* ---- broker_family.c ---- */
+
+/* The order is among the open ones: in the ring of its group; and no more in it. */
+void tw_broker_join(struct tw_order *o);
+void tw_broker_leave(struct tw_order *o);
+
+/* What was due when a copy was made of it; not any more. */
+void tw_broker_note_due(struct tw_broker *b, struct tw_order *o, int8_t due);
+void tw_broker_leave_due(struct tw_order *o);
+
+/* The others of its group know what it has traded, before that is told; and when it was
+ * told, those that it concerns are due. */
+void tw_broker_traded(struct tw_broker *b, struct tw_order *o, const struct tw_report *r);
+void tw_broker_relate(struct tw_broker *b, struct tw_order *o, const struct tw_report *r);
+
+/* What is due is looked at; and first what was refused, where it is time for that. */
+void tw_broker_follow_all(struct tw_broker *b);
+void tw_broker_ask_again(struct tw_broker *b);
+
+/* It is open, of a former run or again; parent_qty: what its parent has traded. */
+void tw_broker_rejoin(struct tw_broker *b, struct tw_order *o, int64_t parent_qty);
 
 /* ---- broker_day.c ---- */
 
@@ -116,22 +153,11 @@ void tw_broker_catch_up(struct tw_broker *b);
 
 /* ---- broker_risk.c ---- */
 
-/* The order is among the open ones: in the ring of its group; and no more in it. */
-void tw_broker_join(struct tw_order *o);
-void tw_broker_leave(struct tw_order *o);
-
-/* It is an exit of a former run, if it is told of first now: what it has traded the other
- * ones have not. */
-void tw_broker_rejoin(struct tw_order *o);
-
 /* What it may trade, beyond what the others of its group may on its side: all of them
  * trade no more than the largest, see reduce_group in simulator.c.  At a plain gateway
  * they all may, before one is canceled; but exits of a bracket count as anywhere, as a
  * stop that a limit refuses would leave its position bare. */
 int64_t tw_broker_beyond(const struct tw_broker *b, const struct tw_order *o);
-
-/* What an exit has traded is not there any more for the other one of its entry. */
-void tw_broker_exited(struct tw_order *o, const struct tw_report *r);
 
 /* What its part of the equity buys at a price, in whole lots. */
 int64_t tw_broker_size(const struct tw_broker *b, const struct tw_order *o,

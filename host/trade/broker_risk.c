@@ -5,49 +5,6 @@
 
 #include "trade/plain.h"
 
-/* ---- groups ---- */
-
-/* They are sent one behind the other: what is older than the first is not of it. */
-void tw_broker_join(struct tw_order *o)
-{
-    struct tw_order *i = o->group ? o->next : NULL;
-
-    while (i && i->id >= o->group && i->group != o->group) i = i->next;
-    if (!i || i->group != o->group) return;
-    o->peer = i->peer ? i->peer : i;
-    i->peer = o;
-}
-
-void tw_broker_leave(struct tw_order *o)
-{
-    struct tw_order *i = o->peer;
-
-    if (!i) return;
-    while (i->peer != o) i = i->peer;
-    i->peer = o->peer != i ? o->peer : NULL;
-    o->peer = NULL;
-}
-
-void tw_broker_rejoin(struct tw_order *o)
-{
-    if (!o->parent || (o->status != TW_STATUS_NONE && o->status != TW_STATUS_PENDING_NEW))
-        return;
-    for (struct tw_order *i = o->peer; i && i != o; i = i->peer) {
-        if (i->parent != o->parent) continue;
-        i->others_qty += o->cum_qty;
-        o->others_qty += i->cum_qty;
-    }
-}
-
-void tw_broker_exited(struct tw_order *o, const struct tw_report *r)
-{
-    int64_t sign = r->exec == TW_EXEC_TRADE_CANCELED ? -1 : 1;
-
-    if (!tw_report_is_trade(r)) return;
-    for (struct tw_order *i = o->peer; i && i != o; i = i->peer)
-        if (i->parent == o->parent) i->others_qty += sign * r->last_qty;
-}
-
 /* All of a group may trade. */
 static bool is_apart(const struct tw_broker *b, const struct tw_order *o)
 {

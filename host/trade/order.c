@@ -40,6 +40,8 @@ static const char *const reasons[] = {
                         " currency, or that of app.risk"),
     [TW_REASON_BRACKET] = "the bracket's take_profit or stop_loss would trade at once",
     [TW_REASON_UNSOLICITED] = "unsolicited: the venue did it, nobody asked for it",
+    [TW_REASON_EXIT_SIZE] = ("the venue refuses again and again to cancel it or to"
+                             " change its quantity"),
 };
 
 const char *tw_reason_text(enum tw_reason reason)

@@ -72,6 +72,7 @@ enum tw_reason {
     TW_REASON_RATE,                 /* none is known of its currency              */
     TW_REASON_BRACKET,              /* an exit of it would trade at once          */
     TW_REASON_UNSOLICITED,          /* the venue has done it, and nobody asked    */
+    TW_REASON_EXIT_SIZE,            /* the venue does not make it as it is to be  */
     TW_REASONS
 };
 
@@ -122,12 +123,21 @@ struct tw_order {
     bool sized;                     /* the venue's: its part was made a quantity  */
     bool over;                      /* the broker's: at a gateway, where its exit has
                                      * closed all                                 */
-    int64_t due;                    /* the broker's: what its parent has traded; or
-                                     * below 0: it, or its exit, has ended        */
-    int64_t entry_qty, others_qty;  /* the broker's: what its parent has traded, 0: it
-                                     * is not known; and what its other exits have */
-    int64_t coming;                 /* the broker's: the quantity that was asked for
-                                     * last, at a gateway; 0: it has that         */
+    int8_t due;                     /* the broker's: it is to be looked at: see
+                                     * broker_family.c                            */
+    bool is_orphan;                 /* the broker's: what its parent has traded is not
+                                     * known                                      */
+    int64_t entry_qty, others_qty;  /* the broker's: what its parent has traded, and
+                                     * what the other exits of that have          */
+    int64_t most;                   /* the broker's, where has_most: how large it may be,
+                                     * as its owner, or trades of its group, left it */
+    int64_t coming;                 /* the quantity that was asked for last, where the
+                                     * answer is not there; 0: the one it has     */
+    int64_t wish;                   /* that its owner has asked for; 0: nothing   */
+    bool has_most, wish_cuts;       /* wish_cuts: that is less than it would be   */
+    bool is_asked;                  /* the broker's: it has asked for a change    */
+    uint8_t tries;                  /* of which so many were refused,             */
+    int64_t again_ns;               /* and it asks again then; 0: at once         */
 };
 
 /* The copy of an order, where all that refers to orders is copied. */
@@ -212,11 +222,27 @@ static inline int64_t tw_order_leaves(const struct tw_order *o)
     return tw_order_is_open(o) ? o->quantity - o->cum_qty : 0;
 }
 
+/* It is for what its parent has traded and its other exits have not. */
+static inline bool tw_order_is_exit(const struct tw_order *o)
+{
+    return o->parent != 0 && !o->is_orphan;
+}
+
 /* What may be left of the others of its group: of an exit as much as is held of what its
  * parent has traded, else as of itself. */
 static inline int64_t tw_order_leaves_others(const struct tw_order *o)
 {
-    return o->entry_qty ? o->entry_qty - o->others_qty - o->cum_qty : tw_order_leaves(o);
+    return tw_order_is_exit(o) ? o->entry_qty - o->others_qty - o->cum_qty
+                               : tw_order_leaves(o);
+}
+
+/* The quantity that it is to have; no more than it has traded: it is to go. */
+static inline int64_t tw_order_wanted(const struct tw_order *o)
+{
+    int64_t n = o->over ? 0
+              : tw_order_is_exit(o) ? o->entry_qty - o->others_qty : o->quantity;
+
+    return o->has_most && o->most < n ? o->most : n;
 }
 
 /* AvgPx 6, rounded half to even; 0: no trade. */

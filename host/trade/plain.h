@@ -19,14 +19,4 @@ enum tw_reason tw_plain_check(const struct tw_gateway *g, const struct tw_order 
 /* Why it did not take it: of a negative code. */
 enum tw_reason tw_plain_reason(int rc);
 
-/* The gateway was asked to make it so large (0: as it is), behind all else. */
-void tw_plain_asked(const struct tw_broker *b, struct tw_order *o, int64_t quantity);
-
-/* Its parent has traded so much, of which other exits have closed nothing. */
-void tw_plain_grow(const struct tw_broker *b, struct tw_order *o, int64_t due);
-
-/* It has traded: of the others of its group no more is left than of it.  What the gateway
- * says. */
-int tw_plain_traded(struct tw_broker *b, const struct tw_order *o);
-
 #endif

@@ -142,10 +142,10 @@ static void trade(struct tw_simulator *s, struct tw_live_symbol *at, struct tw_l
     int64_t price = tw_fill_price(&s->o.slippage, o, &at->market, f);
     struct tw_live_group *group = l->group;
     bool alone = group && group->first == l && !l->next;
-    int64_t due = o->due - o->others_qty;
+    int64_t wanted = tw_order_wanted(o);
 
     tw_fill_took(model, &at->market, &l->r, f);
-    if (due > o->quantity) tw_simulator_resize(s, o, due, at->market.time_ns);
+    if (wanted > o->quantity) tw_simulator_resize(s, o, wanted, at->market.time_ns);
     tell(s, o, (struct tw_report){ .exec = TW_EXEC_TRADE, .time_ns = at->market.time_ns,
                                    .last_px = price, .last_qty = f->quantity,
                                    .liquidity = (uint8_t)f->liquidity });

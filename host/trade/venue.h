@@ -43,7 +43,8 @@ enum { TW_VENUE_REQUESTS = 1 << 16 };   /* on their way, of all owners */
 
 enum tw_request_what {
     TW_REQUEST_NEW, TW_REQUEST_CANCEL, TW_REQUEST_REPLACE,
-    TW_REQUEST_GROW,           /* to another quantity, where it is open; no answer    */
+    TW_REQUEST_GROW,           /* to a larger quantity, where it is open; no answer.
+                                * At a venue elsewhere: nothing                       */
     TW_REQUEST_HOLD,           /* a venue elsewhere: it waits for its parent, and is  */
     TW_REQUEST_DROP            /* kept till then; or is no more.  No answers          */
 };
@@ -56,7 +57,9 @@ struct tw_ties {
     uint64_t parent, group;
     bool reduce_only;
     bool held;                 /* it waits for its parent,                            */
-    int64_t parent_qty;        /* which has traded that                               */
+    int64_t parent_qty;        /* which has traded that,                              */
+    int64_t others_qty;        /* and its other exits that                            */
+    int64_t most;              /* how large its owner wants it at most; 0: not said   */
     char label[TW_LABEL_MAX];  /* "": none                                            */
 };
 

@@ -205,6 +205,32 @@ static void gone_before(void)
     close_rig(g);
 }
 
+/* One that its owner has made smaller stays so as its entry trades on, until he makes it
+ * larger again; as long as it waits, too. */
+static void cuts_last(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ 0 });
+    struct bracket b;
+    struct tw_error error;
+
+    quote(g, 1, 1000, 1001, 500);
+    b = enter(g, (struct tw_order){ .quantity = 9, .price = 1001 }, 1010, 900);
+    tw_broker_replace(g->b, b.exit[1], 8 * ONE, 0, 0, &error);
+    quote(g, 2, 1000, 1001, 4);
+    quote(g, 3, 1000, 1002, 4);
+    tw_broker_replace(g->b, b.exit[0], 3 * ONE, 0, 0, &error);
+    quote(g, 4, 1000, 1002, 4);
+    quote(g, 5, 1000, 1001, 3);
+    ok(tw_order_leaves(b.exit[0]) == 3 * ONE && tw_order_leaves(b.exit[1]) == 7 * ONE,
+       "three of four stay three of seven");
+    tw_broker_replace(g->b, b.exit[0], 7 * ONE, 0, 0, &error);
+    quote(g, 6, 1000, 1002, 4);
+    quote(g, 7, 1000, 1001, 9);
+    ok(tw_order_leaves(b.exit[0]) == 9 * ONE && tw_order_leaves(b.exit[1]) == 8 * ONE,
+       "all of seven become all of nine, and what waited is for no more than was said");
+    close_rig(g);
+}
+
 /* ---- random lives ---- */
 
 static int below(int n)
@@ -289,6 +315,7 @@ int main(void)
     canceled_entries_end();
     scales_out();
     gone_before();
+    cuts_last();
     random_lives();
     return tap_done();
 }

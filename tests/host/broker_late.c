@@ -234,9 +234,11 @@ static void plain(void)
     trades(g, 6, 4, TW_SIDE_SELL);
     ok(strcmp(asked, "F5 ") == 0, "its exit has traded: the entry, too: %s", asked);
     reports(g, 5, TW_EXEC_CANCEL_REJECTED, 0, TW_SIDE_BUY);
-    ok(strcmp(asked, "F5 ") == 0, "not at once where that is refused");
+    ok(strcmp(asked, "F5 F5 ") == 0, "again where that is refused: %s", asked);
+    reports(g, 5, TW_EXEC_CANCEL_REJECTED, 0, TW_SIDE_BUY);
+    ok(strcmp(asked, "F5 F5 ") == 0, "but not at once again and again");
     trades(g, 5, 2, TW_SIDE_BUY);
-    ok(strcmp(asked, "F5 F5 ") == 0, "but when it trades on: %s", asked);
+    ok(strcmp(asked, "F5 F5 F5 ") == 0, "when it trades on, say: %s", asked);
     close_rig(g);
 }
 
@@ -261,17 +263,20 @@ static void plain_races(void)
     struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
     struct tw_order *entry = submit(g, (struct tw_order){ .quantity = 20 });
 
-    submit(g, (struct tw_order){ .quantity = 20, .price = 1000, .side = TW_SIDE_SELL,
-                                 .parent = entry->id, .reduce_only = true });
-    submit(g, (struct tw_order){ .quantity = 20, .price = 1000, .side = TW_SIDE_SELL,
-                                 .parent = entry->id, .reduce_only = true });
-    trades(g, 1, 2, TW_SIDE_BUY);
-    trades(g, 1, 2, TW_SIDE_BUY);
     asked[0] = '\0';
+    submit(g, (struct tw_order){ .quantity = 20, .price = 1000, .side = TW_SIDE_SELL,
+                                 .parent = entry->id, .reduce_only = true });
+    submit(g, (struct tw_order){ .quantity = 20, .price = 1000, .side = TW_SIDE_SELL,
+                                 .parent = entry->id, .reduce_only = true });
+    trades(g, 1, 2, TW_SIDE_BUY);
+    trades(g, 1, 2, TW_SIDE_BUY);
+    is_asked("G3=4 G2=4 ", "exits grow with their entry");
     trades(g, 2, 1, TW_SIDE_SELL);
     is_asked("G3=3 ", "one that is to grow is made as large as what is left");
     trades(g, 1, 3, TW_SIDE_BUY);
-    is_asked("+3=6 +2=7 ", "one that is to get smaller grows");
+    is_asked("", "one that is to get smaller grows when it has its answer");
+    reports(g, 3, TW_EXEC_CANCEL_REJECTED, 3, TW_SIDE_SELL);
+    is_asked("G3=6 ", "whatever that is");
     reports(g, 3, TW_EXEC_REPLACED, 6, TW_SIDE_SELL);
     trades(g, 2, 1, TW_SIDE_SELL);
     is_asked("G3=5 ", "one has traded all that it was sent for");
@@ -292,6 +297,8 @@ static void enters(struct rig *g, struct tw_order o, int cum)
     made->price = 10 * ONE;
     made->quantity *= ONE;
     made->cum_qty = cum * ONE;
+    made->others_qty *= ONE;
+    made->most *= ONE;
     made->status = TW_STATUS_PENDING_NEW;
     if (tw_broker_enter(g->b, made, 0) < 0) abort();
 }
@@ -307,12 +314,13 @@ static void plain_again(void)
     enters(g, (struct tw_order){ .id = 2, .quantity = 10, .side = TW_SIDE_SELL,
                                  .parent = 1, .group = 1 }, 4);
     enters(g, (struct tw_order){ .id = 3, .quantity = 6, .side = TW_SIDE_SELL,
-                                 .parent = 1, .group = 1 }, 0);
+                                 .parent = 1, .group = 1, .others_qty = 4 }, 0);
     trades(g, 1, 2, TW_SIDE_BUY);
-    is_asked("+3=8 +2=12 ", "both are for the eight that are left");
+    is_asked("G3=8 G2=12 ", "both are for the eight that are left");
     enters(g, (struct tw_order){ .id = 4, .quantity = 20, .side = TW_SIDE_BUY }, 10);
     enters(g, (struct tw_order){ .id = 5, .quantity = 3, .side = TW_SIDE_SELL,
-                                 .parent = 4, .group = 4 }, 0);
+                                 .parent = 4, .group = 4, .has_most = true,
+                                 .most = 3 }, 0);
     enters(g, (struct tw_order){ .id = 6, .quantity = 10, .side = TW_SIDE_SELL,
                                  .parent = 4, .group = 4 }, 0);
     trades(g, 5, 3, TW_SIDE_SELL);

@@ -153,10 +153,6 @@ static void others(void)
          ">8|37=NONE|11=7|17=r|150=8|39=8|103=2|14=0|6=0|\n"
          ">3|45=2|373=5|371=38|\n>j|45=3|372=D|379=9|380=4|\n"
          "=7:8 (17)! 8:8 (21)! 9:8 (21)!");
-    talk("an exit grows again that is to get smaller", TW_FIX_44, &none,
-         "on\nnew 7\nsent\n" NEW("7") "replace 7 6 10\ngrow 7 8 10\ngrow 7 8 10\n"
-         "<G 41=7|37=X7|11=7a|55=A|54=1|" T "38=6|40=2|44=10|59=1|"
-         " G 41=7a|37=X7|11=7b|55=A|54=1|" T "38=8|40=2|44=10|59=1|");
     talk("a replacement rejected by 8", TW_FIX_42, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 10\nsent\n"
          ">8|37=X7|11=7a|41=7|17=r|20=0|150=8|39=8|14=0|6=0|\n=7:0! 7:9~ (21)!");
@@ -556,8 +552,8 @@ static void ties(void)
     talk("of which a part has traded: the other shrinks, once", TW_FIX_44, &keeping,
          "join 3 me\non\ngroup 7 5\ngroup 8 5\nsent\n" NEW("7") NEW("8")
          FILL("7", "a", "4", "10", "4") "=7:0! 8:0! 7:F 4@10\nrestart\njoin 5 me\n"
-         "=7:0 (25) 'a label' of 5 10@10 traded 4@10* 8:0 (25) 'a label' of 5 10@10 "
-         "traded 0@0* holds 4@10\non\n"
+         "=7:0 (25) 'a label' of 5 10@10 traded 4@10* 8:0 (25), at most 6 'a label' of 5 "
+         "10@10 traded 0@0* holds 4@10\non\n"
          "<H 37=X7|11=7|55=A|54=1| H 37=X8|11=8|55=A|54=1|"
          " G 41=8|37=X8|11=8a|55=A|54=1|" T "38=6|40=2|44=10|59=1|\n"
          ">8|37=X8|11=8a|41=8|17=r|150=5|39=0|55=A|54=1|38=6|44=10|151=6|14=0|6=0|\n"
@@ -634,7 +630,8 @@ static void released(void)
          ">8|37=X8|11=8a|41=8|17=r|150=5|39=0|55=A|54=1|38=4|44=10|151=4|14=0|6=0|\n"
          ">8|37=X8|11=8a|17=b|150=F|39=2|55=A|54=1|38=4|32=4|31=10|14=4|6=10|\n"
          "=8:5 4@10! 8:F 4@10\nrestart\njoin 5 me\n"
-         "=9:0 (25), which has 10 'a label' of 5 10@10 traded 0@0* holds 14@10\non\n"
+         "=9:0 (25), which has 10, others 4 'a label' of 5 10@10 traded 0@0* "
+         "holds 14@10\non\n"
          "<H 37=X9|11=9|55=A|54=1| G 41=9|37=X9|11=9a|55=A|54=1|" T
          "38=6|40=2|44=10|59=1|");
     talk("one that it has does not", TW_FIX_44, &keeping,

@@ -321,6 +321,24 @@ static void missed(void)
          ">8|37=X7|11=7|17=0|150=I|39=C|38=10|44=10|14=0|6=0|151=0|\n=");
 }
 
+/* Exits of which one has ended, partly traded, and the other one was made smaller. */
+static void exits(void)
+{
+    talk("the next run knows how large an exit may be, and what others have traded",
+         TW_FIX_44, &(struct tw_fix_orders_options){
+             .no_mass_status = true, .keeps = true },
+         "join 3 me\non\nbracket 7\nsent\n" NEW("7")
+         FILL("7", "a", "8", "10", "8") "new 8 8\nnew 9 8\nsent\n" NEW("8") NEW("9")
+         "replace 8 5 10 cut\nsent\n"
+         ">8|37=X8|11=8a|41=8|17=r|150=5|39=0|55=A|54=1|38=5|44=10|151=5|14=0|6=0|\n"
+         FILL("9", "b", "2", "10", "2") ">8|37=X9|11=9|17=e|150=4|39=4|14=2|151=0|6=10|\n"
+         "=7:0! 7:F 8@10 8:0! 9:0! 8:5 5@10! 9:F 2@10 9:4 (30)\nrestart\njoin 5 me\n"
+         "=7:0 (25) of 5 10@10 traded 8@10* 8:0 (25), which has 8, others 2, "
+         "at most 5 'a label' of 5 5@10 traded 0@0* holds 10@10\nrestart\nrestart\n"
+         "join 5 me\n=7:0 (25) of 5 10@10 traded 8@10* 8:0 (25), which has 8, "
+         "others 2, at most 5 'a label' of 5 5@10 traded 0@0* holds 10@10");
+}
+
 int main(void)
 {
     begin();
@@ -333,6 +351,7 @@ int main(void)
     settled();
     ends();
     former();
+    exits();
     end();
     return tap_done();
 }

@@ -57,6 +57,10 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
         add(" waits for %d", (int)r->aside->ties.parent);
     if (r->aside && r->aside->adopts && r->aside->ties.parent_qty)
         add(", which has %g", shown_of(r->aside->ties.parent_qty));
+    if (r->aside && r->aside->adopts && r->aside->ties.others_qty)
+        add(", others %g", shown_of(r->aside->ties.others_qty));
+    if (r->aside && r->aside->adopts && r->aside->ties.most)
+        add(", at most %g", shown_of(r->aside->ties.most));
     if (r->aside && r->aside->adopts && *r->aside->ties.label)
         add(" '%s'", r->aside->ties.label);
     if (r->aside && r->aside->adopts)
@@ -136,7 +140,7 @@ static const char *out(void)
     return text;
 }
 
-/* new ID [price] [f=flag...]  cancel ID  replace ID quantity price
+/* new ID [price] [f=flag...]  cancel ID  replace ID quantity price [cut]
  * hold ID parent [0 "dash" or "long": its label]  drop ID
  * bracket ID: a new one, for which the next two ids wait
  * group ID group: a new one of that group */
@@ -180,6 +184,7 @@ static void ask(const char *line)
         }
         q.exits = exits;
     }
+    if (strcmp(more, "cut") == 0) ties.most = q.quantity, q.ties = &ties;
     if (strcmp(more, "post") == 0) q.post_only = true;
     if (strcmp(more, "reduce") == 0) q.reduce_only = true;
     if (strcmp(more, "close") == 0) q.tif = '7';

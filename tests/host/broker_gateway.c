@@ -1,0 +1,417 @@
+/* broker_gateway.c - brackets and groups at a gateway whose venue knows of neither.
+ *
+ * It is hostile: it trades, takes back, refuses and takes its time as chance has it.
+ * When all is quiet the exits are for what is held, and nothing is open of what is
+ * closed. */
+#include "trade/broker.h"
+
+#include "broker_rig.h"
+#include "random.h"
+
+enum { MOST = 4000 };                    /* messages of a life, each way */
+
+enum what { NEW, CANCEL, REPLACE };
+struct request { enum what what; uint64_t id; int64_t quantity; };
+struct answer {
+    uint64_t id;
+    uint8_t exec, status;
+    int64_t quantity;
+    bool answers, change;
+};
+
+/* An order as the venue has it. */
+struct at { bool known, open; int64_t quantity, cum; };
+
+static struct life {
+    struct rig *g;
+    struct request up[MOST];
+    struct answer down[MOST], now;
+    int n_up, at_up, n_down, at_down;
+    struct at at[64];
+    bool offline, refuses;               /* nobody is there; it refuses all changes */
+    int refusals, asked, events;         /* of 100 changes it refuses so many */
+    int told_stuck;
+} *l;
+
+static int below(int n)
+{
+    return (int)(next() % (unsigned)n);
+}
+
+static struct tw_order *order_of(uint64_t id)
+{
+    return &l->g->order[id - 1];
+}
+
+/* ---- the way there ---- */
+
+static int put(const struct tw_order *o, enum what what, int64_t quantity)
+{
+    if (l->offline) return TW_ECLOSED;
+    if (l->n_up == MOST) return TW_OK;
+    l->up[l->n_up++] = (struct request){ what, o->id, quantity };
+    ((struct tw_order *)o)->requests++;
+    l->asked++;
+    return TW_OK;
+}
+
+static int send_new(void *ctx, const struct tw_order *o)
+{
+    (void)ctx;
+    return put(o, NEW, o->quantity);
+}
+
+static int send_cancel(void *ctx, const struct tw_order *o)
+{
+    (void)ctx;
+    return put(o, CANCEL, 0);
+}
+
+static int send_replace(void *ctx, const struct tw_order *o, int64_t quantity,
+                        int64_t price, int64_t stop)
+{
+    (void)ctx;
+    (void)price;
+    (void)stop;
+    return put(o, REPLACE, quantity);
+}
+
+static bool hear(void *ctx, const struct tw_record *r, struct tw_order **o,
+                 struct tw_report *out)
+{
+    const struct answer *a = &l->now;
+    struct tw_order *its = order_of(a->id);
+
+    (void)ctx;
+    (void)r;
+    *o = its;
+    *out = (struct tw_report){ .order = a->id, .exec = a->exec, .last_px = 10 * ONE,
+        .last_qty = a->quantity, .quantity = a->quantity, .price = its->price,
+        .stop = its->stop, .of_change = a->change,
+        .reason = a->exec == TW_EXEC_CANCEL_REJECTED ? TW_REASON_VENUE : 0 };
+    its->requests -= a->answers;
+    return true;
+}
+
+/* ---- the venue ---- */
+
+static void say(uint64_t id, enum tw_exec_type exec, int64_t quantity, bool answers,
+                bool change)
+{
+    const struct at *at = &l->at[id];
+    uint8_t status = at->open ? at->cum ? TW_STATUS_PARTIALLY_FILLED : TW_STATUS_NEW
+                   : at->cum == at->quantity ? TW_STATUS_FILLED : TW_STATUS_CANCELED;
+
+    if (l->n_down < MOST)
+        l->down[l->n_down++] = (struct answer){ id, (uint8_t)exec, status, quantity,
+                                                answers, change };
+}
+
+static void take(const struct request *q)
+{
+    struct at *at = &l->at[q->id];
+    bool refuses = l->refuses || below(100) < l->refusals;
+
+    if (q->what == NEW) {
+        *at = (struct at){ true, true, q->quantity, 0 };
+        say(q->id, TW_EXEC_NEW, 0, true, false);
+    } else if (!at->open || refuses
+               || (q->what == REPLACE && q->quantity && q->quantity <= at->cum)) {
+        say(q->id, TW_EXEC_CANCEL_REJECTED, 0, true, q->what == REPLACE);
+    } else if (q->what == CANCEL) {
+        at->open = false;
+        say(q->id, TW_EXEC_CANCELED, 0, true, false);
+    } else {
+        if (q->quantity) at->quantity = q->quantity;
+        say(q->id, TW_EXEC_REPLACED, at->quantity, true, false);
+    }
+}
+
+static void trade(uint64_t id, int64_t n)
+{
+    struct at *at = &l->at[id];
+
+    at->cum += n;
+    at->open = at->cum < at->quantity;
+    l->events++;
+    say(id, TW_EXEC_TRADE, n, false, false);
+}
+
+static void trade_any(uint64_t id)
+{
+    int64_t n = l->at[id].open ? l->at[id].quantity - l->at[id].cum : 0;
+
+    if (n > 0) trade(id, below(3) ? (1 + below((int)(n / ONE))) * ONE : n);
+}
+
+/* So much of what it has traded never was. */
+static void take_back(uint64_t id, int64_t n)
+{
+    l->at[id].cum -= n;
+    l->events++;
+    say(id, TW_EXEC_TRADE_CANCELED, n, false, false);
+}
+
+static void take_back_any(uint64_t id)
+{
+    int n = (int)(l->at[id].cum / ONE);
+
+    if (n > 0) take_back(id, (1 + below(n)) * ONE);
+}
+
+/* ---- and back ---- */
+
+static int64_t second;
+
+static void drain(void)
+{
+    struct tw_told t;
+
+    while (tw_broker_next(l->g->b, &t))
+        l->told_stuck += t.report.reason == TW_REASON_EXIT_SIZE;
+}
+
+static void deliver(void)
+{
+    struct tw_record r = { .seq = ++l->g->seq, .kind = TW_ORDER, .time = second * ONE,
+                           .symbol = 1 };
+
+    l->now = l->down[l->at_down++];
+    r.execution = (struct tw_execution){ .order = l->now.id, .exec = l->now.exec,
+        .status = l->now.status, .script = 3, .side = order_of(l->now.id)->side };
+    if (tw_broker_record(l->g->b, &r) < 0) abort();
+    drain();
+}
+
+static void pass(void)
+{
+    quote(l->g, ++second, 1000, 1001, 500);
+    drain();
+}
+
+/* Whatever is on its way comes, and time goes on. */
+static void calm_down(void)
+{
+    l->offline = false;
+    for (int i = 0; i < 40; i++) {
+        while (l->at_up < l->n_up || l->at_down < l->n_down) {
+            while (l->at_up < l->n_up) take(&l->up[l->at_up++]);
+            while (l->at_down < l->n_down) deliver();
+        }
+        pass();
+    }
+}
+
+/* Of `n` orders, from 1 on, all at once. */
+static void storm(int n, int steps, bool busts)
+{
+    for (int i = 0; i < steps; i++) {
+        uint64_t id = (uint64_t)(1 + below(n));
+
+        switch (below(8)) {
+        case 0: case 1: if (l->at_up < l->n_up) take(&l->up[l->at_up++]); break;
+        case 2: case 3: case 4: if (l->at_down < l->n_down) deliver(); break;
+        case 5: case 6: trade_any(id); break;
+        default:
+            if (busts && below(4) == 0) take_back_any(id);
+            else if (below(6) == 0) l->offline = !l->offline;
+            else if (below(4) == 0) pass();
+        }
+    }
+}
+
+static void open_life(void)
+{
+    static const struct tw_gateway gateway = { .submit = send_new, .cancel = send_cancel,
+        .replace = send_replace, .next = hear, .is_plain = true };
+
+    l = calloc(1, sizeof *l);
+    l->g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    second = 0;
+    pass();
+}
+
+static void close_life(void)
+{
+    close_rig(l->g);
+    free(l);
+}
+
+/* ---- brackets ---- */
+
+static void enter(int quantity)
+{
+    struct tw_order exit = { .quantity = quantity, .side = TW_SIDE_SELL };
+    struct tw_order *entry = submit(l->g, (struct tw_order){ .quantity = exit.quantity });
+
+    exit.parent = entry->id;
+    exit.price = 1100;
+    submit(l->g, exit);
+    exit.price = 0;
+    exit.stop = 900;
+    exit.type = TW_TYPE_STOP;
+    submit(l->g, exit);
+    l->offline = false;
+}
+
+/* What is open at the venue and is not to be; 0: nothing. */
+static int wrong(bool cuts)
+{
+    const struct at *entry = &l->at[1];
+    int64_t held = entry->cum - l->at[2].cum - l->at[3].cum;
+    bool exited = l->at[2].cum + l->at[3].cum > 0;
+
+    for (int id = 2; id <= 3; id++) {
+        const struct at *at = &l->at[id];
+
+        if (at->open != tw_order_is_open(order_of((uint64_t)id)) && at->known) return 1;
+        if (!at->open) continue;
+        if (at->quantity - at->cum > (held > 0 ? held : 0)) return 2;
+        if (at->quantity - at->cum < held && !cuts) return 3;
+    }
+    if (held == 0 && exited && entry->open) return 4;
+    return order_of(1)->pending_replace || order_of(2)->requests ? 5 : 0;
+}
+
+static void cut_any(void)
+{
+    struct tw_order *o = order_of((uint64_t)(2 + below(2)));
+    struct tw_error error;
+
+    if (tw_order_is_open(o))
+        tw_broker_replace(l->g->b, o, (1 + below(8)) * ONE, 0, 0, &error);
+    drain();
+}
+
+static void random_brackets(void)
+{
+    const int lives = getenv("SMALL") ? 1000 : 20000;
+    int bad[6] = { 0 }, loud = 0, bare = 0, both = 0;
+
+    for (int life = 0; life < lives; life++) {
+        bool cuts = life % 4 == 3;
+
+        open_life();
+        enter(4 + below(20));
+        l->refusals = life % 3 * 30;
+        for (int i = 0; i < 5; i++) {
+            storm(3, 20, life % 2);
+            if (cuts) cut_any();
+        }
+        l->refusals = 0;
+        calm_down();
+        bad[wrong(cuts)]++;
+        loud += l->asked > 20 + 14 * l->events;
+        bare += !l->at[2].open && !l->at[3].open
+             && l->at[1].cum > l->at[2].cum + l->at[3].cum;
+        both += l->at[2].cum > 0 && l->at[3].cum > 0;
+        close_life();
+    }
+    ok(bad[0] == lives, "in %d lives all is right in the end (not: %d unknown, %d too "
+       "large, %d too small, %d entries, %d without answers)", lives, bad[1], bad[2],
+       bad[3], bad[4], bad[5]);
+    ok(loud == 0, "no more is asked for than what happens gives reason to (%d)", loud);
+    ok(both > lives / 20, "in %d both exits have traded", both);
+    printf("# %d are without exits, as these had closed all before the entry went on\n",
+           bare);
+}
+
+/* ---- groups ---- */
+
+static void random_groups(void)
+{
+    const int lives = getenv("SMALL") ? 500 : 5000;
+    int bad = 0, traded = 0;
+
+    for (int life = 0; life < lives; life++) {
+        int64_t size, left;
+
+        open_life();
+        size = (4 + below(20)) * ONE;
+        for (int i = 0; i < 3; i++)
+            submit(l->g, (struct tw_order){ .quantity = size / ONE, .price = 900,
+                                            .group = 1 });
+        l->refusals = life % 3 * 30;
+        storm(3, 40, false);
+        l->refusals = 0;
+        calm_down();
+        left = size - l->at[1].cum - l->at[2].cum - l->at[3].cum;
+        traded += left < size;
+        for (int id = 1; id <= 3; id++)
+            bad += (l->at[id].open ? l->at[id].quantity - l->at[id].cum : 0)
+                != (left > 0 ? left : 0);
+        close_life();
+    }
+    ok(bad == 0, "of %d groups as much is left as none has traded (%d)", lives, bad);
+    ok(traded > lives / 2, "in %d one has traded", traded);
+}
+
+/* ---- a venue that refuses without end ---- */
+
+static void refuses_all(void)
+{
+    open_life();
+    enter(10);
+    calm_down();
+    l->refuses = true;
+    trade(1, 4 * ONE);
+    calm_down();
+    l->asked = 0;
+    trade(1, 6 * ONE);
+    calm_down();
+    ok(l->asked == 12 && l->told_stuck == 2,
+       "exits that a venue lets not grow: told once each (%d), after %d requests",
+       l->told_stuck, l->asked);
+    l->refuses = false;
+    trade(2, 2 * ONE);
+    calm_down();
+    ok(l->at[2].quantity == 10 * ONE && l->at[3].quantity == 8 * ONE,
+       "they are asked for again when there is another trade");
+    close_life();
+}
+
+/* What the venue takes back of an entry is not there to be sold, also when that has
+ * ended, and an exit that has; and what it lets stand again is. */
+static void taken_back(void)
+{
+    open_life();
+    enter(10);
+    calm_down();
+    trade(1, 10 * ONE);
+    calm_down();
+    take_back(1, 3 * ONE);
+    calm_down();
+    ok(l->at[2].quantity == 7 * ONE && l->at[3].quantity == 7 * ONE,
+       "exits are for what is left of an entry that has ended");
+    trade(2, 5 * ONE);
+    take_back(2, 1 * ONE);
+    calm_down();
+    ok(l->at[3].quantity == 3 * ONE, "and of what the other one has traded");
+    take_back(1, 7 * ONE);
+    calm_down();
+    ok(!l->at[2].open && !l->at[3].open, "they go where nothing is left");
+    close_life();
+    open_life();
+    enter(10);
+    calm_down();
+    trade(1, 10 * ONE);
+    calm_down();
+    trade(2, 10 * ONE);
+    l->refuses = true;
+    calm_down();
+    take_back(2, 4 * ONE);
+    l->refuses = false;
+    calm_down();
+    ok(!l->at[2].open && l->at[3].quantity == 4 * ONE,
+       "and stay for what an exit has not traded after all");
+    close_life();
+}
+
+int main(void)
+{
+    random_brackets();
+    random_groups();
+    refuses_all();
+    taken_back();
+    return tap_done();
+}
