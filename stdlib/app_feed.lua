@@ -54,12 +54,8 @@ local MARKET = {
   states = "boolean", security_id_source = "string",
 }
 
-local function whole(what, options, name, most)
-  local n = options[name]
-  if n and (math.type(n) ~= "integer" or n < 0 or n > most) then
-    fail(3, "%s: %s must be an integer in 0 .. %d, got %s", what, name, most, n)
-  end
-end
+local MARKET_RANGES = { depth = { 0, 1 << 31 }, batch = { 0, 1000 },
+                        levels = { 0, 1 << 20 }, limit = { 0, math.maxinteger } }
 
 -- Market data that is subscribed over a FIX session of its own.  A tail call: errors are
 -- said where the app file called.
@@ -82,10 +78,7 @@ local function add_session(what, options)
   if market.security_id_source and market.quotes then
     fail(2, "%s: security_id_source is for 35=V, not for quotes", what)
   end
-  whole(what, market, "depth", 1 << 31)
-  whole(what, market, "batch", 1000)
-  whole(what, market, "levels", 1 << 20)
-  whole(what, market, "limit", math.maxinteger)
+  declare.ranges(what, market, MARKET_RANGES)
   if not declare.now.fix then
     fail(2, "%s: a session is declared in the app file", what)
   end

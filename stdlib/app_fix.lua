@@ -42,6 +42,12 @@ local COMMON = {
   orders = "boolean", log_size = "number", log_files = "number", transport = "string",
   applications = "table",
 }
+local SIZE <const>, COUNT <const> = { 1024, 1 << 40 }, { 0, 1 << 40 }
+local SECONDS <const> = { 1, 1000000 }
+local RANGES = { sync = { 0.001, 1e6 }, latency = SECONDS, logon_timeout = SECONDS,
+                 logout_timeout = SECONDS, resend_chunk = COUNT, resend_rate = COUNT,
+                 log_size = { 1 << 16, 1 << 40 }, log_files = { 1, 1000 },
+                 store_size = SIZE, queue = SIZE, message_size = SIZE }
 local INITIATOR = { host = "string", port = "number", hosts = "table", logon = "table",
                     heartbeat = "number", retry = "number|table", tls = "table|boolean",
                     loopback = "boolean", hold_logon = "boolean" }
@@ -62,21 +68,6 @@ end
 local function full(what, o)
   for name, value in pairs(o) do
     if value == "" then fail(4, "%s: %s is empty: leave it out", what, name) end
-  end
-end
-
-local function whole(what, options, name, least, most)
-  local n = options[name]
-  if n == nil then return end
-  if math.type(n) ~= "integer" or n < least or n > most then
-    fail(4, "%s: %s must be an integer in %d .. %d, got %s", what, name, least, most, n)
-  end
-end
-
-local function seconds(what, options, name)
-  local n = options[name]
-  if type(n) == "number" and not (n >= 0.001 and n <= 1e6) then
-    fail(4, "%s: %s must be seconds from 0.001 to 1000000, got %s", what, name, n)
   end
 end
 
@@ -261,17 +252,7 @@ local function session_of(what, o, others)
   if type(sync) == "string" and sync ~= "never" and sync ~= "each" then
     fail(3, "%s: sync must be \"never\", \"each\" or seconds, got '%s'", what, sync)
   end
-  seconds(what, o, "sync")
-  for _, name in ipairs { "latency", "logon_timeout", "logout_timeout" } do
-    if type(o[name]) == "number" then whole(what, o, name, 1, 1000000) end
-  end
-  whole(what, o, "resend_chunk", 0, 1 << 40)
-  whole(what, o, "resend_rate", 0, 1 << 40)
-  whole(what, o, "log_size", 1 << 16, 1 << 40)
-  whole(what, o, "log_files", 1, 1000)
-  for _, name in ipairs { "store_size", "queue", "message_size" } do
-    whole(what, o, name, 1024, 1 << 40)
-  end
+  declare.ranges(what, o, RANGES)
   if o.precision and o.precision ~= 3 and o.precision ~= 6 and o.precision ~= 9 then
     fail(3, "%s: precision must be 3, 6 or 9, got %s", what, o.precision)
   end
@@ -312,7 +293,7 @@ local function hosts_of(what, o)
     if not o.host or not o.port then
       fail(3, "%s: %s is missing", what, o.host and "port" or "host")
     end
-    whole(what, o, "port", 1, 65535)
+    declare.ranges(what, o, { port = { 1, 65535 } })
     local host = o.host:find ":" and "[" .. o.host .. "]" or o.host
     return { ("%s:%d"):format(host, o.port) }
   end
@@ -417,7 +398,7 @@ local function read_initiator(what, options, names)
   one.logon = logon_of(what .. ": logon", o.logon)
   one.retry = retry_of(what, o.retry)
   one.tls = tls_of(what, o.tls, false)
-  if o.heartbeat then whole(what, o, "heartbeat", 0, 86400) end
+  declare.ranges(what, o, { heartbeat = { 0, 86400 } })
   one.heartbeat = o.heartbeat or 30
   return one
 end
@@ -460,10 +441,9 @@ local function acceptor(what, options)
   local now = declare.now.fix
   local o = check(what, options, ACCEPTOR)
   if not o.port then fail(2, "%s: port is missing", what) end
-  whole(what, o, "port", 0, 65535)
-  seconds(what, o, "logon_timeout")
-  whole(what, o, "connections", 1, 65536)
-  whole(what, o, "session_limit", 1, LINKS_MAX)
+  declare.ranges(what, o, {
+    port = { 0, 65535 }, logon_timeout = { 0.001, 1e6 }, connections = { 1, 65536 },
+    session_limit = { 1, LINKS_MAX } })
   local wanted, limit = #(o.sessions or {}), o.session_limit or LINKS_MAX
   if wanted > limit then
     fail(2, "%s: %d sessions are more than %s %d", what, wanted,

@@ -74,14 +74,16 @@ function declare.list(what, list, like)
 end
 
 --- declare.ranges(what, options, ranges) -> options
--- ranges: {name = {least, most}}; of integers the option is one, too.
+-- ranges: {name = {least, most}}; of integers the option is one, too.  One that is no
+-- number is as declare.check has let it.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: raises where the caller was called.
 -- Units: none.
 function declare.ranges(what, options, ranges)
   for name, range in pairs(ranges) do
     local x, least, most = options[name], range[1], range[2]
     local is_whole = math.type(least) == "integer"
-    if x and not (x >= least and x <= most and (not is_whole or math.tointeger(x))) then
+    if type(x) == "number"
+        and not (x >= least and x <= most and (not is_whole or math.tointeger(x))) then
       declare.fail(3, "%s: %s must be " .. (is_whole and "an integer from %d to %d"
                    or "a number from %.10g to %.10g") .. ", got %s", what, name, least,
                    most, x)

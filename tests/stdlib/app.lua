@@ -173,9 +173,9 @@ for text, why in pairs {
   ["app.feed.fix { subscribe = {} }"] = "app.feed.fix: subscribe: a list of symbols is",
   ["app.feed.fix { subscribe = { 5 } }"] = "app.feed.fix: subscribe%[1%] is no symbol: 5",
   ["app.feed.fix { subscribe = { 'A' }, depth = -1 }"] =
-    "app.feed.fix: depth must be an integer in 0 .. 2147483648, got %-1",
+    "app.feed.fix: depth must be an integer from 0 to 2147483648, got %-1",
   ["app.feed.fix { subscribe = { 'A' }, batch = 0.5 }"] =
-    "app.feed.fix: batch must be an integer in 0 .. 1000, got 0.5",
+    "app.feed.fix: batch must be an integer from 0 to 1000, got 0.5",
   ["app.feed.fix { subscribe = { 'A' }, depht = 1, sender = 'a', target = 'b' }"] =
     "app.feed.fix: no option 'depht'",
   ["app.feed.fix { subscribe = { 'A' }, target = 'b' }"] =
