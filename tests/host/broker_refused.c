@@ -109,6 +109,7 @@ static void refused_changes(void)
         .limits.position = 100 * ONE, .simulator.cancel.min_ns = 9 * ONE });
     struct tw_order *o, fits = { .quantity = 40, .price = 990 };
     struct tw_order more = { .quantity = 41, .price = 990 };
+    struct tw_order sell = { .quantity = 1, .price = 1010, .side = TW_SIDE_SELL };
     struct tw_error error;
 
     quote(g, 1, 1000, 1001, 500);
@@ -120,6 +121,19 @@ static void refused_changes(void)
     is_told(g, "1 9", "a change to too much, after one to less");
     ok(reason(g, more) == TW_REASON_POSITION, "which counts as before");
     ok(reason(g, fits) == TW_REASON_NONE, "and no more");
+    close_rig(g);
+
+    g = open_rig((struct tw_broker_options){
+        .limits.self_match = true, .simulator.cancel.min_ns = 9 * ONE });
+    quote(g, 1, 1000, 1020, 500);
+    o = submit(g, (struct tw_order){ .quantity = 10, .price = 990 });
+    quote(g, 2, 1000, 1020, 500);
+    tw_broker_replace(g->b, o, 0, 1005 * (ONE / 100), 0, &error);
+    tw_broker_replace(g->b, o, 0, 1010 * (ONE / 100), 0, &error);
+    tw_broker_replace(g->b, o, 0, 1007 * (ONE / 100), 0, &error);
+    ok(reason(g, sell) == TW_REASON_SELF_MATCH, "the best price that is on its way counts");
+    sell.price++;
+    ok(reason(g, sell) == TW_REASON_NONE, "up to it");
     close_rig(g);
 }
 

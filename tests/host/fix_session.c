@@ -70,6 +70,9 @@ static void logons(void)
     talk("initiator: refused by whoever knows it not", TW_FIX_44, &initiator,
          "connect\n<35=A 34=1 98=0 108=30\n>35=5 34=1 49=GATE 58=no_such_CompID\n"
          "!Logon refused: no such CompID\n=1 2");
+    talk("a 789 that nobody has agreed on", TW_FIX_44, &acceptor,
+         "connect\n>35=A 34=5 98=0 108=30 789=1\n<35=A 34=1 98=0 108=30\n"
+         "<35=2 34=2 7=1 16=0");
     talk("initiator: refused by whose clock is wrong", TW_FIX_44, &initiator,
          "connect\n<35=A 34=1 98=0 108=30\n>35=5 34=1 52=T-600 58=late\n"
          "!Logon refused: late\n=2 2");
