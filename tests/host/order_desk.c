@@ -126,7 +126,7 @@ static void restart(void)
     ok(n_sent == 3, "%s: three were open", name);
     ok(has_all(0, "37=100|11=a|39=4|14=4|6=9|38=10|54=1|55=A|17=1001"),
        "one of which has traded");
-    ok(has_all(1, "37=110|11=b2|39=4|14=0|38=20"), "one was changed");
+    ok(has_all(1, "37=110|11=b2|39=4|14=0|38=20|44=9"), "one was changed");
     ok(has_all(2, "37=120|11=c|39=8|14=0|38=10"), "one was never answered");
     if (version >= TW_FIX_41) ok(has_all(0, "151=0|150=4"), "nothing is left");
 
