@@ -131,7 +131,8 @@ static void refused_changes(void)
     tw_broker_replace(g->b, o, 0, 1005 * (ONE / 100), 0, &error);
     tw_broker_replace(g->b, o, 0, 1010 * (ONE / 100), 0, &error);
     tw_broker_replace(g->b, o, 0, 1007 * (ONE / 100), 0, &error);
-    ok(reason(g, sell) == TW_REASON_SELF_MATCH, "the best price that is on its way counts");
+    ok(reason(g, sell) == TW_REASON_SELF_MATCH,
+       "the best price that is on its way counts");
     sell.price++;
     ok(reason(g, sell) == TW_REASON_NONE, "up to it");
     close_rig(g);

@@ -67,7 +67,9 @@ static enum tw_fix_call look(enum tw_fix_version v, const char *text,
 
 static void callers(void)
 {
+    static const int lengths[] = { 90, 93, 95, 354, 1401, 1403 };
     struct tw_fix_caller c;
+    bool fine = true;
     char why[80] = "", text[300];
 
     ok(look(TW_FIX_44, "35=A|34=1|49=ME|50=S|142=L|56=YOU|57=T|143=M|98=0|", &c, why)
@@ -93,6 +95,13 @@ static void callers(void)
        why);
     ok(look(TW_FIX_50, "35=A|34=1|49=ME|56=YOU|95=7|96=|1137=7|1137=9|", &c, why)
        == TW_FIX_CALL_LOGON && strcmp(c.applied, "9") == 0, "but for what is in data");
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        snprintf(text, sizeof text, "35=A|34=1|49=ME|56=YOU|%d=7|%d=|1137=7|1137=9|",
+                 lengths[i], lengths[i] + 1);
+        fine &= look(TW_FIX_50, text, &c, why) == TW_FIX_CALL_LOGON
+             && strcmp(c.applied, "9") == 0;
+    }
+    ok(fine, "whichever data that is");
     ok(look(TW_FIX_50, "35=A|34=1|49=ME|56=YOU|95=99|96=|1137=7|", &c, why)
        == TW_FIX_CALL_LOGON && strcmp(c.applied, "7") == 0, "of a length that can be");
     snprintf(text, sizeof text, "35=A|34=1|49=%0100d|56=YOU|", 7);

@@ -95,6 +95,9 @@ static void by_hand(void)
        && tw_book_cancel(b, 12) && !tw_book_cancel(b, 12),
        "reduced and canceled");
     ok(!tw_book_level(b, TW_SIDE_SELL, 0, &price, &quantity, &orders), "nothing is left");
+    add(b, 13, S, 100, 5, 0, 0);
+    ok(add(b, 14, B, 100, 5, TW_BOOK_ALL, 0) == 0, "of no owner, and so of no other one");
+    is("14>13 5x100 ", "all of five");
     tw_book_free(b);
 }
 
