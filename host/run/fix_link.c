@@ -49,7 +49,7 @@ void tw_fix_link_say(struct tw_fix_link *l, enum tw_log_level level, const char 
     tw_log_printf(l->e->o.log, level, l->who, "%s%s", text, more);
 }
 
-static void say_event(struct tw_fix_link *l, const struct tw_fix_event *e)
+static TW_COLD void say_event(struct tw_fix_link *l, const struct tw_fix_event *e)
 {
     struct tw_log *log = l->e->o.log;
 
@@ -143,6 +143,7 @@ static void on_event(void *ctx, const struct tw_fix_event *e)
 
     tw_be_feed();
     say_event(l, e);
+    tw_fix_link_advise(l, e);
     pthread_mutex_lock(&l->lock);
     if (e->kind == TW_FIX_LOGGED_ON) {
         l->status.logons++;
@@ -344,7 +345,7 @@ void tw_fix_renew(struct tw_fix_engine *e, const char *who, struct tw_tls_contex
                       error.text, rc < 0 ? "; the one before is used on" : "");
 }
 
-static void on_up(struct tw_dial *d)
+static TW_COLD void on_up(struct tw_dial *d)
 {
     struct tw_fix_link *l = d->owner;
     struct tw_tls *tls = NULL;
@@ -374,7 +375,7 @@ static void on_up(struct tw_dial *d)
     }
 }
 
-static void on_waiting(struct tw_dial *d, uint64_t ms)
+static TW_COLD void on_waiting(struct tw_dial *d, uint64_t ms)
 {
     struct tw_fix_link *l = d->owner;
     char where[TW_NET_NAME], why[sizeof l->status.why];
@@ -671,7 +672,7 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- its life ---- */
 
-void tw_fix_link_begin(struct tw_fix_link *l)
+TW_COLD void tw_fix_link_begin(struct tw_fix_link *l)
 {
     const struct tw_fix_schedule *schedule = l->o.session.schedule;
     struct tw_error error;
@@ -769,8 +770,8 @@ static void retire(struct tw_fix_link *l)
     tw_log_printf(l->e->o.log, TW_LOG_INFO, l->who, "removed");
 }
 
-void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c,
-                         const char *body, size_t n)
+TW_COLD void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c,
+                                 const char *body, size_t n)
 {
     struct tw_fix_now now = see(l);
     const char *text = *c->text ? c->text : NULL;

@@ -1,4 +1,4 @@
-/* fix_missed.c - messages of a FIX session that nobody is there for.
+/* fix_missed.c - messages of a FIX session that nobody is there for, or that are refused.
  *
  * Why once for each type: what a session does not take is the peer's mistake or ours, and
  * whoever runs it should learn of that at the first one; all later ones are counted.
@@ -101,4 +101,17 @@ void tw_fix_link_noted(struct tw_fix_link *l, const struct tw_fix_message *m,
                       " option `take` says what does",
                       name_of(m, name));
     }
+}
+
+void tw_fix_link_advise(struct tw_fix_link *l, const struct tw_fix_event *e)
+{
+    bool ours = e->kind == TW_FIX_REFUSED ? strstr(e->text, " tag ") != NULL
+              : e->kind == TW_FIX_NOT_LOGGED_ON
+                && strncmp(e->text, "Logon: ", 7) == 0 && strchr(e->text, '(');
+
+    if (!ours || l->told_rules || strstr(e->text, "problem")) return;
+    l->told_rules = true;
+    tw_log_printf(l->e->o.log, TW_LOG_INFO, l->who, "a peer's own fields and values go"
+                  " into the session's `dictionary`, or `validate` lets them pass: see"
+                  " tidewire help tw.app.fix");
 }

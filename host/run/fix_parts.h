@@ -77,6 +77,7 @@ struct tw_fix_link {
     bool told, failed;                   /* that it can't connect; can't log on      */
     bool told_removed;                   /* that an old log is gone                  */
     bool told_deaf;                      /* that on_fix gets nothing of it           */
+    bool told_rules;                     /* how a dictionary gets a venue's fields   */
     bool heard;                          /* by a reader of the tape, as of `readers` */
     unsigned readers;
     bool unheard;                        /* the tape's readers are to be woken       */
@@ -235,6 +236,10 @@ void tw_fix_visitor_leave(struct tw_fix_visitor *v, bool polite) TW_ON(FEED);
  * own: by the link's consumer. */
 void tw_fix_link_noted(struct tw_fix_link *l, const struct tw_fix_message *m,
                        enum tw_fix_answer answer, bool own) TW_ON(FEED);
+
+/* What to do is said when the first message is refused by the dictionary: most venues
+ * have fields of their own. */
+void tw_fix_link_advise(struct tw_fix_link *l, const struct tw_fix_event *e) TW_ON(FEED);
 
 /* ---- fix_tape.c ---- */
 

@@ -113,6 +113,40 @@ venue true false true
 t.ok(waits:find("fix broker: fix.logon: no Logon to VENUE waits", 1, true),
   "one that does not wait is told")
 
+-- A venue's own fields: the first refusal says where they go, also of a Logon.
+local advice = "a peer's own fields and values go into the session's `dictionary`"
+local refused = apps.prints("messages that the dictionary has not", {
+  args = { "--workers", "1" },
+  app = [[local here = debug.getinfo(1, "S").source:match "^@(.*/)"]]
+  .. app_of(", dictionary = here .. 'own.txt'") .. [[app.script "s.lua"]],
+  files = { ["own.txt"] = "20001 Own STRING\nB + 20001\n" },
+  ["s.lua"] = SAY .. [[
+    local fix, n = tw.fix, 0
+    function M:on_fix_event(session, event, text)
+      if session == "venue" and event == "logged_on" then
+        for _ = 1, 2 do
+          assert(fix.send(session, { MsgType = "B", Headline = "x", Own = "x",
+                                     NoLinesOfText = { { Text = "y" } } }))
+        end
+      elseif event == "refused" then
+        say(session, text)
+        n = n + 1
+        if n == 2 then os.exit(0) end
+      end
+    end]] }, [[
+broker 35=B tag 20001: Invalid tag number
+broker 35=B tag 20001: Invalid tag number
+]]).err
+t.is(select(2, refused:gsub(advice, "")), 1, "what to do is told once")
+refused = apps.run { args = { "--workers", "1" }, app = app_of("",
+  ", validate = 'off', logon = { [9406] = 'Y' }") .. [[app.script "s.lua"]],
+  ["s.lua"] = [[
+    function M:on_fix_event(session, event)
+      if event == "not_logged_on" and session == "venue" then os.exit(0) end
+    end]] }
+t.ok(refused.err:find("Logon: Invalid tag number (9406)", 1, true)
+     and refused.err:find(advice, 1, true), "also of a Logon")
+
 -- The header of what is sent: what the session writes is refused, not left out; a group
 -- and data go as they are.
 apps.prints("more fields of a header", { args = { "--workers", "1" },
