@@ -156,12 +156,18 @@ static bool is_busy(const struct tw_order *o)
     return o->requests > 0 || o->pending_replace;
 }
 
-/* Something that was asked for here, it may be, was refused: again at once, then after 1,
- * 2, 4 and 8 seconds; that it is in vain is told. */
-static void note_refusal(struct tw_broker *b, struct tw_order *o)
+/* What was asked for here was refused, or the venue has made it another size: again at
+ * once, then after 1, 2, 4 and 8 seconds; that it is in vain is told. */
+static void note_answer(struct tw_broker *b, struct tw_order *o,
+                        const struct tw_report *r)
 {
-    if (!o->is_asked || is_busy(o)) return;
-    o->is_asked = false;
+    bool is_refusal = r->exec == TW_EXEC_CANCEL_REJECTED ? o->is_asked
+                    : r->exec == TW_EXEC_REPLACED && o->quantity != tw_order_wanted(o);
+
+    if (is_busy(o)) return;
+    o->coming = 0;
+    if (is_refusal || r->exec == TW_EXEC_REPLACED) o->is_asked = false;
+    if (!is_refusal || o->tries == TRIES) return;
     if (++o->tries == TRIES)
         tw_broker_say(b, o, TW_EXEC_CANCEL_REJECTED, TW_REASON_EXIT_SIZE);
     else if (o->tries > 1)
@@ -174,9 +180,7 @@ void tw_broker_relate(struct tw_broker *b, struct tw_order *o, const struct tw_r
     if (o->parent) end_entry(b, o, r);
     if (!b->o.gateway || !(o->group || o->over) || !tw_order_is_open(o)) return;
     if (tw_report_is_trade(r)) look_anew(b, o);
-    if (r->exec == TW_EXEC_CANCEL_REJECTED) note_refusal(b, o);
-    if (r->exec == TW_EXEC_REPLACED && !is_busy(o)) o->is_asked = false;
-    if (!is_busy(o)) o->coming = 0;
+    note_answer(b, o, r);
     if (is_plain(b) || o->over) tw_broker_note_due(b, o, o->due ? o->due : LOOK);
 }
 

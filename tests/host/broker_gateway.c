@@ -29,6 +29,7 @@ static struct life {
     int n_up, at_up, n_down, at_down;
     struct at at[64];
     bool offline, refuses;               /* nobody is there; it refuses all changes */
+    bool cheats;                         /* what it makes larger is one less */
     int refusals, asked, events;         /* of 100 changes it refuses so many */
     int told_stuck;
 } *l;
@@ -122,7 +123,7 @@ static void take(const struct request *q)
         at->open = false;
         say(q->id, TW_EXEC_CANCELED, 0, true, false);
     } else {
-        if (q->quantity) at->quantity = q->quantity;
+        if (q->quantity) at->quantity = q->quantity - (l->cheats ? ONE : 0);
         say(q->id, TW_EXEC_REPLACED, at->quantity, true, false);
     }
 }
@@ -370,6 +371,23 @@ static void refuses_all(void)
     close_life();
 }
 
+/* It takes a change, and makes something else of it. */
+static void cheats(void)
+{
+    open_life();
+    enter(10);
+    calm_down();
+    trade(1, 4 * ONE);
+    calm_down();
+    l->asked = 0;
+    l->cheats = true;
+    trade(1, 6 * ONE);
+    calm_down();
+    ok(l->asked == 12 && l->told_stuck == 2 && l->at[2].quantity == 9 * ONE,
+       "a venue that makes less of it is not asked without end (%d)", l->asked);
+    close_life();
+}
+
 /* What the venue takes back of an entry is not there to be sold, also when that has
  * ended, and an exit that has; and what it lets stand again is. */
 static void taken_back(void)
@@ -412,6 +430,7 @@ int main(void)
     random_brackets();
     random_groups();
     refuses_all();
+    cheats();
     taken_back();
     return tap_done();
 }
