@@ -211,7 +211,7 @@ struct ltw_desk *ltw_desk_new(void)
     return NULL;
 }
 
-/* An odd step: broker.c finds an order by the low bits of its id. */
+/* An odd step: broker_orders.c finds an order by the low bits of its id. */
 void ltw_desk_start(struct ltw_desk *d, int64_t time_ns, unsigned below)
 {
     const int64_t since = INT64_C(1577836800) * TW_FIXED_ONE;

@@ -49,129 +49,6 @@ struct tw_order *tw_broker_untold_order(const struct tw_broker *b, size_t i)
 
 /* ---- reports ---- */
 
-/* The open orders' sums have so much more of it. */
-static void add(struct tw_broker *b, const struct tw_order *o, int64_t more)
-{
-    if (!o->link || o->held || more == 0) return;
-    if (o->side == TW_SIDE_BUY) b->sum[o->symbol].buying += more;
-    else b->sum[o->symbol].selling += more;
-}
-
-/* They have it, or (-1) have it no more. */
-static void count(struct tw_broker *b, const struct tw_order *o, int sign)
-{
-    if (o->link && o->held) b->n_held += (unsigned)sign;
-    add(b, o, sign * tw_broker_beyond(b, o));
-}
-
-static void set_held(struct tw_broker *b, struct tw_order *o, bool held)
-{
-    count(b, o, -1);
-    o->held = held;
-    count(b, o, 1);
-}
-
-/* A gateway that keeps orders learns of one that waits. */
-static void hold(const struct tw_broker *b, const struct tw_order *o, bool held)
-{
-    const struct tw_gateway *g = b->o.gateway;
-
-    if (o->parent && g && g->hold) g->hold(g->ctx, o, held);
-}
-
-static struct tw_order **slot_of(const struct tw_broker *b, uint64_t id)
-{
-    return &b->by_id[id & (b->size - 1)];
-}
-
-struct tw_order *tw_broker_find(const struct tw_broker *b, uint64_t id)
-{
-    struct tw_order *o = b->size ? *slot_of(b, id) : NULL;
-
-    while (o && o->id != id) o = o->same;
-    return o;
-}
-
-/* Room for one more open order of a symbol. */
-static bool reserve_open(struct tw_broker *b, uint32_t symbol)
-{
-    if (symbol >= b->n_sums) {
-        struct open *grown = tw_extend(b->sum, &b->n_sums, symbol, sizeof *grown);
-
-        if (!grown) return false;
-        b->sum = grown;
-    }
-    if (b->shares && !tw_broker_meet(b, symbol)) return false;
-    if (b->n_open == b->size) {
-        size_t size = b->size ? 2 * b->size : 16;
-        struct tw_order **table = tw_calloc(size, sizeof *table);
-
-        if (!table) return false;
-        tw_free(b->by_id);
-        b->by_id = table;
-        b->size = size;
-        for (struct tw_order *o = b->open; o; o = o->next) {
-            o->same = *slot_of(b, o->id);
-            *slot_of(b, o->id) = o;
-        }
-    }
-    return true;
-}
-
-/* There is room. */
-static void enlist(struct tw_broker *b, struct tw_order *o)
-{
-    struct tw_order *parent = o->parent ? tw_broker_find(b, o->parent) : NULL;
-
-    o->next = b->open;
-    o->link = &b->open;
-    if (o->next) o->next->link = &o->next;
-    b->open = o;
-    o->before_of = NULL;
-    o->next_of = b->sum[o->symbol].orders;
-    if (o->next_of) o->next_of->before_of = o;
-    b->sum[o->symbol].orders = o;
-    b->n_open++;
-    tw_broker_join(o);
-    o->same = *slot_of(b, o->id);
-    *slot_of(b, o->id) = o;
-    count(b, o, 1);
-    if (!parent) return;
-    o->sibling = parent->children;
-    o->sibling_link = &parent->children;
-    if (o->sibling) o->sibling->sibling_link = &o->sibling;
-    parent->children = o;
-}
-
-void tw_broker_leave_parent(struct tw_order *o)
-{
-    if (!o->sibling_link) return;
-    *o->sibling_link = o->sibling;
-    if (o->sibling) o->sibling->sibling_link = o->sibling_link;
-    o->sibling_link = NULL;
-}
-
-static void delist(struct tw_broker *b, struct tw_order *o)
-{
-    struct tw_order **link;
-
-    if (!o->link) return;
-    count(b, o, -1);
-    for (link = slot_of(b, o->id); *link != o; link = &(*link)->same) { }
-    *link = o->same;
-    tw_broker_leave_parent(o);
-    tw_broker_leave(o);
-    tw_broker_leave_due(o);
-    *o->link = o->next;
-    if (o->next) o->next->link = o->link;
-    o->link = NULL;
-    *(o->before_of ? &o->before_of->next_of : &b->sum[o->symbol].orders) = o->next_of;
-    if (o->next_of) o->next_of->before_of = o->before_of;
-    b->n_open--;
-    if (tw_broker_desk(b) && !o->held) tw_desk_leave(b->o.desk);
-    if (o->held) hold(b, o, false);
-}
-
 void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
                     int sign, const struct tw_report *r)
 {
@@ -208,11 +85,11 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     if (r->exec == TW_EXEC_REPLACED && o->wish && r->quantity == o->wish)
         o->most = o->wish, o->has_most = o->wish_cuts, o->wish = 0;
     if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = o->wish = 0;
-    add(b, o, tw_broker_beyond(b, o) - before);
+    tw_broker_add(b, o, tw_broker_beyond(b, o) - before);
     if (tw_report_is_trade(r))
         tw_broker_book(b, o->symbol, o->terms, tw_order_sign(o), r);
     tw_broker_traded(b, o, r);
-    if (!tw_order_is_open(o)) delist(b, o);
+    if (!tw_order_is_open(o)) tw_broker_delist(b, o);
     else if (!o->link) b->lost |= tw_broker_enter(b, o, 0) < 0;   /* once more */
     if (b->shares && r->exec != TW_EXEC_PENDING_NEW)
         tw_broker_share(b, o, is_answer(r));
@@ -276,7 +153,7 @@ int tw_broker_check(struct tw_broker *b, struct tw_order *o, struct tw_error *er
 
 int tw_broker_reserve(struct tw_broker *b, const struct tw_order *o)
 {
-    if (tw_told_reserve(&b->told, 1) < 0 || !reserve_open(b, o->symbol))
+    if (tw_told_reserve(&b->told, 1) < 0 || !tw_broker_make_room(b, o->symbol))
         return UV_ENOMEM;
     return b->o.gateway ? TW_OK : tw_simulator_reserve(b->venue, o);
 }
@@ -294,7 +171,7 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
     int rc = tw_broker_check(b, o, error);
 
     if (rc < 0) return rc;
-    if (tw_told_reserve(&b->told, 1) < 0 || !reserve_open(b, o->symbol))
+    if (tw_told_reserve(&b->told, 1) < 0 || !tw_broker_make_room(b, o->symbol))
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     o->id = tw_broker_next_id(b);
     o->number = ++b->n_orders;
@@ -302,13 +179,13 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
     o->seq = b->seq;
     o->held = o->parent != 0;
     if (o->parent && !o->group) o->group = o->parent;
-    enlist(b, o);
+    tw_broker_enlist(b, o);
     tw_broker_say(b, o, TW_EXEC_PENDING_NEW, TW_REASON_NONE);
     if (o->held) {
         bool is_alone = !tw_broker_find(b, o->parent);   /* it was refused at once */
 
         if (is_alone) tw_broker_say(b, o, TW_EXEC_CANCELED, TW_REASON_PARENT);
-        else hold(b, o, true);
+        else tw_broker_keep(b, o, true);
         return TW_OK;
     }
     if (o->exit_off) why = TW_REASON_TICK;
@@ -323,7 +200,7 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
         why = tw_plain_reason(rc);
     }
     if (why != TW_REASON_NONE) {
-        set_held(b, o, true);            /* the desk does not count it */
+        tw_broker_set_held(b, o, true);  /* the desk does not count it */
         refuse_for(b, o, TW_EXEC_REJECTED, why, o->exit_off);
     }
     return TW_OK;
@@ -332,8 +209,8 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
 int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
 {
     tw_broker_catch_up(b);
-    if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
-    enlist(b, o);
+    if (!tw_broker_make_room(b, o->symbol)) return UV_ENOMEM;
+    tw_broker_enlist(b, o);
     tw_broker_rejoin(b, o, parent_qty);
     if (o->held) return TW_OK;
     if (tw_broker_desk(b)) tw_desk_add(b->o.desk);
@@ -344,7 +221,7 @@ int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
 int tw_broker_hold(struct tw_broker *b, uint32_t symbol)
 {
     if (!b->shares) return TW_OK;
-    if (!reserve_open(b, symbol)) return UV_ENOMEM;
+    if (!tw_broker_make_room(b, symbol)) return UV_ENOMEM;
     tw_broker_share(b, &(struct tw_order){ .symbol = symbol }, true);
     return TW_OK;
 }
@@ -373,14 +250,6 @@ int tw_broker_cancel(struct tw_broker *b, struct tw_order *o)
     return TW_OK;
 }
 
-static void ask(struct tw_broker *b, struct tw_order *o, int64_t quantity, int64_t price)
-{
-    count(b, o, -1);
-    o->asked = quantity;
-    o->asked_price = price;
-    count(b, o, 1);
-}
-
 static bool is_better(const struct tw_order *o, int64_t price, int64_t than)
 {
     return than == 0 || tw_order_sign(o) * price > tw_order_sign(o) * than;
@@ -390,7 +259,7 @@ static bool is_better(const struct tw_order *o, int64_t price, int64_t than)
 void tw_broker_asks(struct tw_broker *b, struct tw_order *o, int64_t quantity,
                     int64_t price)
 {
-    ask(b, o, quantity > o->asked ? quantity : o->asked,
+    tw_broker_ask(b, o, quantity > o->asked ? quantity : o->asked,
         is_better(o, price, o->asked_price) ? price : o->asked_price);
 }
 
@@ -432,7 +301,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
         o->quantity = next.quantity;
         o->price = next.price;
         o->stop = next.stop;
-        hold(b, o, true);
+        tw_broker_keep(b, o, true);
         if (b->probe)
             tw_probe_request(b->probe, o, TW_STEP_REPLACE, b->now_ns, b->now_ns,
                 &(struct tw_report){ .quantity = o->quantity, .price = o->price,
@@ -444,7 +313,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     tw_broker_asks(b, o, next.quantity, next.price);
     why = tw_broker_may_change(b, o, &next);
     if (why != TW_REASON_NONE) {
-        ask(b, o, asked, at);
+        tw_broker_ask(b, o, asked, at);
         refuse_for(b, o, TW_EXEC_CANCEL_REJECTED, why, tw_order_off_grid(&next, why));
         return TW_OK;
     }
@@ -459,7 +328,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
         return TW_OK;
     }
     o->wish = wished;
-    ask(b, o, asked, at);
+    tw_broker_ask(b, o, asked, at);
     tw_broker_share(b, o, true);
     rc = refuse(b, o, rc);
     return rc < 0 ? tw_fail(error, rc, "%s", tw_strerror(rc)) : TW_OK;
@@ -491,16 +360,16 @@ void tw_broker_release(struct tw_broker *b, struct tw_order *o, int64_t quantity
     o->time_ns = b->now_ns;
     o->seq = b->seq;
     if (b->probe) tw_probe_parent(b->probe, o, quantity);
-    set_held(b, o, false);
+    tw_broker_set_held(b, o, false);
     why = tw_broker_may_go(b, o);
     if (why != TW_REASON_NONE) {
-        set_held(b, o, true);            /* the desk does not count it */
+        tw_broker_set_held(b, o, true);  /* the desk does not count it */
         tw_broker_say(b, o, TW_EXEC_REJECTED, why);
         return;
     }
     rc = dispatch(b, o);
     if (rc == TW_OK) return;
-    hold(b, o, false);
+    tw_broker_keep(b, o, false);
     tw_broker_say(b, o, TW_EXEC_REJECTED, tw_plain_reason(rc));
 }
 
@@ -659,8 +528,8 @@ static int adopt_open(struct tw_broker *b, const struct tw_broker *from,
 
         next = o->next;
         o->due_link = NULL;
-        if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
-        enlist(b, o);
+        if (!tw_broker_make_room(b, o->symbol)) return UV_ENOMEM;
+        tw_broker_enlist(b, o);
         if (is_due) tw_broker_note_due(b, o, o->due);
     }
     return TW_OK;
@@ -708,7 +577,7 @@ void tw_broker_probe(struct tw_broker *b, struct tw_probe *p)
 void tw_broker_free(struct tw_broker *b)
 {
     if (!b) return;
-    while (b->open && !b->o.gateway) delist(b, b->open);
+    while (b->open && !b->o.gateway) tw_broker_delist(b, b->open);
     if (!b->o.gateway) tw_broker_unshare(b);
     tw_simulator_free(b->venue);
     tw_account_free(b->account);

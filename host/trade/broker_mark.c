@@ -74,24 +74,6 @@ struct tw_account *tw_broker_account(struct tw_broker *b)
     return b->account;
 }
 
-struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order *after)
-{
-    return after ? after->next : b->open;
-}
-
-struct tw_order *tw_broker_open_of(const struct tw_broker *b, uint32_t symbol,
-                                   const struct tw_order *after)
-{
-    if (symbol == 0) return tw_broker_open(b, after);
-    if (after) return after->next_of;
-    return symbol < b->n_sums ? b->sum[symbol].orders : NULL;
-}
-
-unsigned tw_broker_count(const struct tw_broker *b)
-{
-    return b->n_open;
-}
-
 int64_t tw_broker_price(const struct tw_broker *b, uint32_t symbol)
 {
     return tw_simulator_price(b->venue, symbol);

@@ -101,8 +101,30 @@ void tw_broker_asks(struct tw_broker *b, struct tw_order *o, int64_t quantity,
 /* It waits for its parent no longer: it goes out, or is refused. */
 void tw_broker_release(struct tw_broker *b, struct tw_order *o, int64_t quantity);
 
+/* ---- broker_orders.c ---- */
+
+/* Room for one more open order of an instrument.  False: no memory. */
+bool tw_broker_make_room(struct tw_broker *b, uint32_t symbol);
+
+/* It is among the open ones, for which there is room; and it is no more. */
+void tw_broker_enlist(struct tw_broker *b, struct tw_order *o);
+void tw_broker_delist(struct tw_broker *b, struct tw_order *o);
+
 /* It has no parent any more. */
 void tw_broker_leave_parent(struct tw_order *o);
+
+/* A gateway that keeps orders learns of one that waits, or does no more. */
+void tw_broker_keep(const struct tw_broker *b, const struct tw_order *o, bool held);
+
+/* It waits for its parent, or does no more. */
+void tw_broker_set_held(struct tw_broker *b, struct tw_order *o, bool held);
+
+/* The most that is asked for, which counts until it is answered. */
+void tw_broker_ask(struct tw_broker *b, struct tw_order *o, int64_t quantity,
+                   int64_t price);
+
+/* The sums of the open orders have so much more of that. */
+void tw_broker_add(struct tw_broker *b, const struct tw_order *o, int64_t more);
 
 /* ---- broker_bracket.c ---- */
 
