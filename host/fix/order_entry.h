@@ -146,6 +146,10 @@ void tw_fix_orders_expect(struct tw_fix_orders *o, uint32_t owner);
 
 struct tw_fix_holding { uint32_t symbol; int64_t quantity, price; };
 
+/* Who holds something but is not in this run, and what: of each the first time.  NULL:
+ * nobody. */
+const char *tw_fix_orders_orphan(struct tw_fix_orders *o, struct tw_fix_holding *out);
+
 /* A trade, or one that is taken back, that a kept account does not have. */
 struct tw_fix_trade {
     uint64_t number;              /* of the owner's                                  */

@@ -74,6 +74,7 @@ struct holding {
     int64_t quantity;             /* below 0: short                               */
     tw_money cost;                /* of it, as signed as it is                    */
     bool is_changed;              /* since its last line                          */
+    bool is_told;                 /* that it is nobody's in this run              */
     struct holding *next;
 };
 

@@ -134,6 +134,19 @@ void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e,
     p->is_changed = true;
 }
 
+const char *tw_fix_orders_orphan(struct tw_fix_orders *o, struct tw_fix_holding *out)
+{
+    for (struct holder *h = o->holders; h; h = h->next)
+        for (struct holding *p = h->holdings; p && !h->owner; p = p->next) {
+            if (p->quantity == 0 || p->is_told) continue;
+            p->is_told = true;
+            *out = (struct tw_fix_holding){ p->symbol, p->quantity,
+                tw_money_price(p->cost, p->quantity) };
+            return h->name;
+        }
+    return NULL;
+}
+
 /* ---- joining ---- */
 
 static struct entry *parent_of(const struct tw_fix_orders *o, const struct entry *e)

@@ -226,6 +226,22 @@ static void on_up(void *ctx)
     tw_floor_unlock(g->floor);
 }
 
+/* With the floor locked. */
+static void note_orphans(struct tw_fix_gateway *g)
+{
+    char quantity[TW_FIXED_TEXT], price[TW_FIXED_TEXT];
+    struct tw_fix_holding is;
+    const char *name;
+
+    while ((name = tw_fix_orders_orphan(g->orders, &is)) != NULL) {
+        tw_fixed_format(is.quantity, quantity);
+        tw_fixed_format(is.price, price);
+        note(g, "%s, a script that this run does not have, holds %s of %s at %s: no"
+             " limit counts that", name, quantity,
+             tw_symbols_name(g->o.orders.symbols, is.symbol), price);
+    }
+}
+
 static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
                      const struct tw_fix_event *e)
 {
@@ -236,6 +252,7 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
     tw_be_feed();
     if (e->kind == TW_FIX_STORE_FAILED) return;   /* it may be told within our sending */
     tw_floor_lock(g->floor);
+    if (e->kind == TW_FIX_LOGGED_ON) note_orphans(g);
     if (e->kind == TW_FIX_LOGGED_OUT) tw_fix_orders_logged_out(g->orders, now.time_ns);
     if (e->kind == TW_FIX_REJECTED)
         tw_fix_orders_rejected(g->orders, e->from, e->message);

@@ -388,6 +388,9 @@ static void former_runs(void)
          ">8|37=X7|11=7a|17=0|150=I|39=0|55=A|54=1|38=20|44=11|151=20|14=0|6=0|\n"
          "<F 41=7a|37=X7|11=7c|55=A|54=1|" T "38=20|\n=7:5 20@11 (30)\n"
          ">8|37=X7|11=7c|41=7a|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:4!");
+    talk("what is held by who is not there any more is told, once", TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
+         "=7:0! 7:F 4@10\norphans\n=\nrestart\norphans\n=me 4@10\norphans\n=");
     talk("lines of something else", TW_FIX_44, &keeping,
          "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nspoil\nrestart\n"
          "=2 strange lines\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*");

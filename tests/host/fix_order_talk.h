@@ -222,6 +222,16 @@ static void join(const char *line)
     tw_fix_estate_fini(&left);
 }
 
+static void orphans(void)
+{
+    struct tw_fix_holding p;
+    const char *name;
+
+    while ((name = tw_fix_orders_orphan(orders, &p)) != NULL)
+        add("%s%s %g@%g", *told ? " " : "", name, shown_of(p.quantity),
+            shown_of(p.price));
+}
+
 /* The program is killed, and begins again with the lines that were kept. */
 static void restart(void)
 {
@@ -262,6 +272,7 @@ static const char *play(const char *line)
     else if (strcmp(line, "spoil") == 0) strcat(kept, "O 8 what\nO 9 me A 1 2");
     else if (strncmp(line, "join", 4) == 0) join(line);
     else if (strcmp(line, "on") == 0) tw_fix_orders_logged_on(orders);
+    else if (strcmp(line, "orphans") == 0) orphans();
     else if (strcmp(line, "leaving") == 0) tw_fix_orders_leaving(orders);
     else if (strcmp(line, "off") == 0) tw_fix_orders_logged_out(orders, NOW);
     else if (strcmp(line, "halt") == 0)
