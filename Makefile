@@ -118,8 +118,8 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
              live_orders venue_auction broker_day) \
            $(patsubst %,host/run/%.c,openssl tls revoked stamp dial fix_make fix_door \
              fix_keep fix_missed fix_engine fix_gateway fix_serve fix_feed fix_booth \
-             fix_journal fix_both feed feed_file feed_tcp feed_program feed_tape \
-             feed_book recorder exchange floor io net thread)
+             fix_journal fix_both fix_log fix_tape feed feed_file feed_tcp feed_program \
+             feed_tape feed_book recorder exchange floor io net thread)
 $(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 # Where no loop is so short that it gains by it, none begins at a multiple of 16.
 PLAIN    = $(wildcard host/share/*.c host/run/*.c host/stat/*.c host/fix/*.c \

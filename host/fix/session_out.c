@@ -253,7 +253,7 @@ TW_COLD int tw_fix_session_logon(struct tw_fix_session *s, struct tw_fix_now now
     return TW_OK;
 }
 
-void tw_fix_send_logout(struct tw_fix_session *s, const char *text)
+TW_COLD void tw_fix_send_logout(struct tw_fix_session *s, const char *text)
 {
     if (!start(s, "5")) return;
     if (text && *text) put(s, 58, text);
@@ -267,14 +267,15 @@ void tw_fix_send_heartbeat(struct tw_fix_session *s, struct tw_fix_text id)
     done(s);
 }
 
-void tw_fix_send_test(struct tw_fix_session *s)
+TW_COLD void tw_fix_send_test(struct tw_fix_session *s)
 {
     if (!start(s, "1")) return;
     put(s, 112, "TEST");
     done(s);
 }
 
-void tw_fix_send_resend_request(struct tw_fix_session *s, uint64_t from, uint64_t to)
+TW_COLD void tw_fix_send_resend_request(struct tw_fix_session *s, uint64_t from,
+                                        uint64_t to)
 {
     if (!start(s, "2")) return;
     if (to == 0 && s->version < TW_FIX_42) to = TW_FIX_LOW_VERSION_END;
@@ -286,7 +287,7 @@ void tw_fix_send_resend_request(struct tw_fix_session *s, uint64_t from, uint64_
 /* ---- answers to what came ---- */
 
 /* Begins an answer that goes back the way the message came: R25. */
-static bool start_back(struct tw_fix_session *s, const char *code)
+static TW_COLD bool start_back(struct tw_fix_session *s, const char *code)
 {
     static const int32_t way[][2] = {
         { 115, 128 }, { 116, 129 }, { 144, 145 }, { 128, 115 }, { 129, 116 }, { 145, 144 }
@@ -304,8 +305,8 @@ static bool start_back(struct tw_fix_session *s, const char *code)
     return begin(s, code, tw_fix_out(s), back, n, NULL);
 }
 
-void tw_fix_send_reject(struct tw_fix_session *s, uint64_t seq,
-                        const struct tw_fix_verdict *v)
+TW_COLD void tw_fix_send_reject(struct tw_fix_session *s, uint64_t seq,
+                                const struct tw_fix_verdict *v)
 {
     struct tw_fix_text code = tw_fix_message_code(&s->m);
     bool since_43 = v->reason == TW_FIX_REPEATED || v->reason == TW_FIX_OUT_OF_ORDER
@@ -327,7 +328,7 @@ void tw_fix_send_reject(struct tw_fix_session *s, uint64_t seq,
     done(s);
 }
 
-void tw_fix_send_unsupported(struct tw_fix_session *s, uint64_t seq)
+TW_COLD void tw_fix_send_unsupported(struct tw_fix_session *s, uint64_t seq)
 {
     bool old = s->version < TW_FIX_42;
     struct tw_fix_text code = tw_fix_message_code(&s->m);

@@ -195,7 +195,7 @@ const struct tw_fix_handlers tw_fix_link_handlers = {
 /* ---- connections ---- */
 
 /* The wire is no longer the session's; polite: the peer may read what was written. */
-static void let_go(struct tw_fix_link *l, int code, const char *why, bool polite)
+static TW_COLD void let_go(struct tw_fix_link *l, int code, const char *why, bool polite)
     TW_ON(FEED)
 {
     struct tw_fix_visitor *visitor = l->visitor;
@@ -268,7 +268,7 @@ static void took(struct tw_wire *w, size_t n)
     tw_fix_link_turn(l);
 }
 
-static void ready(struct tw_wire *w)
+static TW_COLD void ready(struct tw_wire *w)
 {
     struct tw_fix_link *l = w->owner;
     struct tw_error error;
@@ -289,12 +289,12 @@ static void ready(struct tw_wire *w)
 }
 
 /* There is a connection, but never one of the session. */
-static void not_connected(struct tw_fix_link *l, const char *why)
+static TW_COLD void not_connected(struct tw_fix_link *l, const char *why)
 {
     on_event(l, &(struct tw_fix_event){ .kind = TW_FIX_NOT_LOGGED_ON, .text = why });
 }
 
-static void lost(struct tw_wire *w, int why, const char *text)
+static TW_COLD void lost(struct tw_wire *w, int why, const char *text)
 {
     struct tw_fix_link *l = w->owner;
 
@@ -395,7 +395,7 @@ static TW_COLD void on_waiting(struct tw_dial *d, uint64_t ms)
     l->told = true;
 }
 
-static bool may_dial(struct tw_dial *d)
+static TW_COLD bool may_dial(struct tw_dial *d)
 {
     struct tw_fix_link *l = d->owner;
 
@@ -595,7 +595,7 @@ static void look_after_wire(struct tw_fix_link *l) TW_ON(FEED)
     let_go(l, UV_ETIMEDOUT, why, false);
 }
 
-static void say_log_error(struct tw_fix_link *l)
+static TW_COLD void say_log_error(struct tw_fix_link *l)
 {
     if (l->log.error < 0)
         tw_fix_link_say(l, TW_LOG_ERROR, "its message log: %s",
@@ -745,7 +745,7 @@ static void leave(struct tw_fix_link *l) TW_ON(FEED)
 }
 
 /* Its handles are closed and its files; senders have no effect any more. */
-void tw_fix_link_end(struct tw_fix_link *l)
+TW_COLD void tw_fix_link_end(struct tw_fix_link *l)
 {
     if (!l->begun || !l->s) return;
     let_go(l, UV_ECANCELED, "the run ends", false);
@@ -758,7 +758,7 @@ void tw_fix_link_end(struct tw_fix_link *l)
     tw_net_close(&l->timer);
 }
 
-static void retire(struct tw_fix_link *l)
+static TW_COLD void retire(struct tw_fix_link *l)
 {
     if (l->door) tw_fix_door_remove(l->door, l->s);
     tw_outbox_close(&l->outbox);
