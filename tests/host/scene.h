@@ -5,6 +5,7 @@
  *   quote T BID SIZE ASK SIZE | trade T PRICE SIZE | bar T OPEN HIGH LOW CLOSE VOLUME
  *                                                  (60 s long; T is its end)
  *   bids|asks T OPEN HIGH LOW CLOSE VOLUME         (such a bar of one side)
+ *   day T OPEN HIGH LOW CLOSE VOLUME               (one of a day)
  *   tick T                                         (a timer: time goes on)
  *   buy|sell ID QUANTITY TYPE [PRICE] [at STOP] [trail D | percent P] [tif NAME]
  *            [until T] [post] [reduce] [oco GROUP]
@@ -99,13 +100,15 @@ static void do_record(struct scene *s, char *word[], int n)
         r.kind = TW_TRADE;
         r.trade.price = fixed(word[2]);
         r.trade.size = fixed(word[3]);
-    } else if ((strcmp(word[0], "bar") == 0 || strcmp(word[0], "bids") == 0
-                || strcmp(word[0], "asks") == 0) && n > 6) {
+    } else if ((strcmp(word[0], "bar") == 0 || strcmp(word[0], "day") == 0
+                || strcmp(word[0], "bids") == 0 || strcmp(word[0], "asks") == 0)
+               && n > 6) {
         struct tw_ohlc bar = { fixed(word[2]), fixed(word[3]), fixed(word[4]),
                                fixed(word[5]), fixed(word[6]) };
 
-        tw_bar_set(&r, &bar, 60, word[0][0] == 'a' ? TW_BAR_ASK
-                                 : word[0][1] == 'i' ? TW_BAR_BID : TW_BAR_TRADES);
+        tw_bar_set(&r, &bar, *word[0] == 'd' ? 86400 : 60,
+                   word[0][0] == 'a' ? TW_BAR_ASK
+                   : word[0][1] == 'i' ? TW_BAR_BID : TW_BAR_TRADES);
     } else {
         r.kind = TW_TIMER;
     }

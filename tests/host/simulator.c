@@ -547,6 +547,13 @@ static void costs(void)
          "sell 2 9000000000 market\n"
          "bar 120 10 11 9 10 0.000000001\n"
          "= 1 new, 2 new, 1 5@0.01, 2 9000000000@0.01\n");
+    play("a session is as long as a bar of a day, which ends at 21:00",
+         MODEL(TW_FILL_TOUCH),
+         "day 162000 10 11 9 10 100\n"
+         "buy 1 1 limit 8 tif day\n"
+         "buy 2 1 limit 7 tif day\n"
+         "day 248400 10 11 8 10 100\n"
+         "= 1 new, 2 new, 1 1@8+, 2 expired\n");
     play("a cancel that arrives after its day", (struct tw_simulator_options){
              .model = TW_FILL_QUOTE, .cancel.min_ns = SECONDS(100) },
          "quote 86340 9.99 5 10.01 3\n"
