@@ -87,13 +87,13 @@ static void tell_peer(struct tw_broker *b, struct tw_order *i, const struct tw_o
                       const struct tw_report *r)
 {
     bool trades = r->exec == TW_EXEC_TRADE;
-    int64_t left = tw_order_is_open(o) ? tw_order_wanted(o) - o->cum_qty : 0;
+    int64_t left = tw_order_wanted(o) - o->cum_qty;
     int64_t most = i->cum_qty + (left > 0 ? left : 0);
 
     if (i == o || i->group != o->group) return;
     if (o->parent && i->parent == o->parent)
         i->others_qty += trades ? r->last_qty : -r->last_qty;
-    else if (is_plain(b) && trades && (!i->has_most || most < i->most))
+    if (is_plain(b) && trades && !tw_order_is_exit(i) && (!i->has_most || most < i->most))
         i->has_most = true, i->most = most;
     if (is_plain(b)) look_anew(b, i);
 }
@@ -101,9 +101,8 @@ static void tell_peer(struct tw_broker *b, struct tw_order *i, const struct tw_o
 void tw_broker_traded(struct tw_broker *b, struct tw_order *o, const struct tw_report *r)
 {
     if (!tw_report_is_trade(r) || o->group == 0) return;
-    if (o->peer)
-        for (struct tw_order *i = o->peer; i != o; i = i->peer) tell_peer(b, i, o, r);
-    else                                          /* it may have ended before */
+    for (struct tw_order *i = o->peer; i && i != o; i = i->peer) tell_peer(b, i, o, r);
+    if (!o->link)                                 /* it has ended before */
         for (struct tw_order *i = tw_broker_open_of(b, o->symbol, NULL); i;
              i = tw_broker_open_of(b, o->symbol, i))
             tell_peer(b, i, o, r);
@@ -204,7 +203,8 @@ static void ask_for(struct tw_broker *b, struct tw_order *o, int64_t wanted)
         ask_later(b, o);
     } else {
         o->is_asked = true;
-        if (wanted && rc == TW_OK) tw_broker_asks(b, o, wanted, 0), o->coming = wanted;
+        if (wanted && rc == TW_OK)
+            tw_broker_asks(b, o, wanted, o->price), o->coming = wanted;
         tw_broker_say(b, o, rc < 0 ? TW_EXEC_CANCEL_REJECTED
                           : wanted ? TW_EXEC_PENDING_REPLACE : TW_EXEC_PENDING_CANCEL,
                       rc < 0 ? tw_plain_reason(rc) : TW_REASON_NONE);
@@ -280,7 +280,10 @@ void tw_broker_rejoin(struct tw_broker *b, struct tw_order *o, int64_t parent_qt
     const struct tw_order *parent = o->parent ? tw_broker_find(b, o->parent) : NULL;
     const struct tw_order *i = o->peer;
     bool is_new = o->status == TW_STATUS_NONE || o->status == TW_STATUS_PENDING_NEW;
+    struct tw_order *child = is_new ? NULL : tw_broker_open_of(b, o->symbol, NULL);
 
+    for (; child; child = tw_broker_open_of(b, o->symbol, child))
+        if (child->parent == o->id) tw_broker_join_parent(child, o);
     if (!o->parent) return;
     while (i && i != o && (i->parent != o->parent || i->is_orphan)) i = i->peer;
     if (!is_new && i && i != o) {            /* they have traded without it */

@@ -121,7 +121,11 @@ void tw_broker_enlist(struct tw_broker *b, struct tw_order *o)
     o->same = *slot_of(b, o->id);
     *slot_of(b, o->id) = o;
     count(b, o, 1);
-    if (!parent) return;
+    if (parent) tw_broker_join_parent(o, parent);
+}
+
+void tw_broker_join_parent(struct tw_order *o, struct tw_order *parent)
+{
     o->sibling = parent->children;
     o->sibling_link = &parent->children;
     if (o->sibling) o->sibling->sibling_link = &o->sibling;

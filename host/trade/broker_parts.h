@@ -110,7 +110,8 @@ bool tw_broker_make_room(struct tw_broker *b, uint32_t symbol);
 void tw_broker_enlist(struct tw_broker *b, struct tw_order *o);
 void tw_broker_delist(struct tw_broker *b, struct tw_order *o);
 
-/* It has no parent any more. */
+/* It has that parent, which is open; and it has none any more. */
+void tw_broker_join_parent(struct tw_order *o, struct tw_order *parent);
 void tw_broker_leave_parent(struct tw_order *o);
 
 /* A gateway that keeps orders learns of one that waits, or does no more. */

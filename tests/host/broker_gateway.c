@@ -425,6 +425,96 @@ static void taken_back(void)
     close_life();
 }
 
+/* ---- orders of a former run, and what happens after their end ---- */
+
+/* Of a former run, which the venue has. */
+static void enter_former(int id, int quantity, uint64_t parent)
+{
+    struct tw_order *o = order_of((uint64_t)id);
+
+    *o = (struct tw_order){ .id = (uint64_t)id, .symbol = 1, .type = TW_TYPE_LIMIT,
+        .side = TW_SIDE_SELL, .tif = TW_TIF_GTC, .quantity = quantity * ONE,
+        .price = 11 * ONE, .status = TW_STATUS_PENDING_NEW, .parent = parent,
+        .group = parent, .terms = &l->g->terms };
+    l->at[id] = (struct at){ true, true, quantity * ONE, 0 };
+    if (tw_broker_enter(l->g->b, o, 0) < 0) abort();
+    say((uint64_t)id, TW_EXEC_NEW, 0, false, false);
+}
+
+/* What their entry has traded nobody knows any more: they are for what they are. */
+static void orphans(void)
+{
+    open_life();
+    enter_former(1, 10, 40);
+    enter_former(2, 10, 40);
+    calm_down();
+    trade(1, 4 * ONE);
+    calm_down();
+    ok(l->at[2].open && l->at[2].quantity == 6 * ONE,
+       "exits of an entry that is not known leave each other what is left");
+    trade(1, 6 * ONE);
+    calm_down();
+    ok(!l->at[2].open && !tw_order_is_open(order_of(2)), "and end each other");
+    close_life();
+}
+
+/* What it has traded was taken back, and it trades again. */
+static void reopened(void)
+{
+    open_life();
+    enter(10);
+    calm_down();
+    trade(1, 10 * ONE);
+    calm_down();
+    l->at[1].open = true;
+    take_back(1, 3 * ONE);
+    calm_down();
+    ok(tw_order_is_open(order_of(1)) && l->at[2].quantity == 7 * ONE,
+       "an entry is open again");
+    trade(1, 2 * ONE);
+    calm_down();
+    ok(l->at[2].quantity == 9 * ONE && l->at[3].quantity == 9 * ONE,
+       "its exits grow with it");
+    close_life();
+}
+
+static void late_of_group(void)
+{
+    open_life();
+    for (int i = 0; i < 2; i++)
+        submit(l->g, (struct tw_order){ .quantity = 10, .price = 900, .group = 1 });
+    calm_down();
+    trade(1, 3 * ONE);
+    calm_down();
+    tw_broker_cancel(l->g->b, order_of(1));
+    calm_down();
+    trade(1, 2 * ONE);
+    l->at[1].open = false;
+    l->down[l->n_down - 1].status = TW_STATUS_CANCELED;
+    calm_down();
+    ok(l->at[2].open && l->at[2].quantity == 5 * ONE,
+       "a trade behind its end takes from the others of its group what it is");
+    close_life();
+}
+
+/* Its owner asks for a price, and then its entry has less. */
+static void priced(void)
+{
+    struct tw_error error;
+
+    open_life();
+    enter(10);
+    calm_down();
+    trade(1, 6 * ONE);
+    calm_down();
+    tw_broker_replace(l->g->b, order_of(2), 0, 1050 * (ONE / 100), 0, &error);
+    take_back(1, 1 * ONE);
+    while (l->at_down < l->n_down) deliver();
+    ok(order_of(2)->asked_price == 1050 * (ONE / 100) && order_of(2)->coming == 5 * ONE,
+       "the price that was asked for counts till it is answered");
+    close_life();
+}
+
 int main(void)
 {
     random_brackets();
@@ -432,5 +522,9 @@ int main(void)
     refuses_all();
     cheats();
     taken_back();
+    orphans();
+    reopened();
+    late_of_group();
+    priced();
     return tap_done();
 }
