@@ -92,34 +92,29 @@ $B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a
 
 # Small where nothing waits for it: what no record, order, hit or task passes, or only
 # orders over FIX (1.5 % more instructions for one); and is not the check of a built
-# program, of which each bit was changed as it is.
-QUICK    = dispatch record script trader ltrade lorder account lbars lbook tracker \
-           ltracked% lstat lstat_field lview lvalue lchannel lcache lcache_look lfuture \
-           task tasks park loop copy backtest supply journal worth payload \
-           lfix_message ffi/call ffi/cdata ffi/convert main/seal main/main \
-           main/program
-SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
+# program, of which each bit was changed as it is.  Of lua/, host/fix and host/run what
+# is quick is named, of the others what is not.
+QUICK    = $(patsubst %,lua/%.c,dispatch record script trader ltrade lorder account \
+             lbars lbook tracker ltracked% lstat lstat_field lview lvalue lchannel \
+             lcache lcache_look lfuture task tasks park loop copy backtest supply \
+             journal worth payload lfix_message ffi/call ffi/cdata ffi/convert \
+             main/seal main/main main/program) \
+           $(patsubst %,host/fix/%.c,check depth kind market_data_in \
+             market_data_levels market_data_until message session_in session_out store \
+             write) \
+           $(patsubst %,host/run/%.c,bell feed_made fix_link job outbox pool pump wire \
+             worker)
+SLOW     = $(filter-out $(QUICK),$(wildcard lua/*.c lua/*/*.c host/fix/*.c \
+             host/run/*.c)) \
            $(patsubst %,host/stat/%.c,token expr expr_text parse typing compile \
-           declare load emit function) \
-           $(patsubst %,host/fix/%.c,draft draft_text draft_finish xml dictionary arena \
-             early listener schedule session session_versions market_data \
-             market_data_states market_data_appl market_data_quotes publisher \
-             publisher_quotes publisher_states order_entry order_desk order_desk_known \
-             order_entry_ids order_entry_in order_entry_late order_entry_out \
-             order_entry_read order_keep order_keep_check order_lines order_trades \
-             order_account) \
+             declare load emit function digest adopt) \
            $(patsubst %,host/feed/%.c,extent lean history input trace resolution factor \
              fault) \
            $(patsubst %,host/share/%.c,simulate cache_dump cache_image array_csv caches \
              cache_invalidate cache_load cache_cycle compare draft builder channels) \
-           $(patsubst %,host/stat/%.c,digest adopt) host/tape/names.c host/tape/spans.c \
-           host/base/zone.c host/base/log.c \
            $(patsubst %,host/trade/%.c,probe performance calendar ledger live \
              live_orders venue_auction broker_day) \
-           $(patsubst %,host/run/%.c,openssl tls revoked stamp dial fix_make fix_door \
-             fix_keep fix_missed fix_engine fix_gateway fix_serve fix_feed fix_booth \
-             fix_journal fix_both fix_log fix_tape feed feed_file feed_tcp feed_program \
-             feed_tape feed_book recorder exchange floor io net thread)
+           host/tape/names.c host/tape/spans.c host/base/zone.c host/base/log.c
 $(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 # Where no loop is so short that it gains by it, none begins at a multiple of 16.
 PLAIN    = $(wildcard host/share/*.c host/run/*.c host/stat/*.c host/fix/*.c \
