@@ -327,6 +327,11 @@ static TW_COLD void take_reset(struct tw_fix_session *s, uint64_t seq)
     }
     tw_fix_tell(s, TW_FIX_RESET, 0, 0, NULL, text);
     if (seq == 1) count(s, seq);
+    if (!ours && s->o.hold_logon) {   /* the answer would want a signature, too */
+        s->resetting = true;
+        tw_fix_leave(s, true, "numbers begin anew");
+        return;
+    }
     if (!ours) tw_fix_send_logon(s, true, tw_fix_in(s));
     if (seq > 1) keep_early(s, seq, false);
 }

@@ -247,6 +247,7 @@ TW_COLD int tw_fix_session_logon(struct tw_fix_session *s, struct tw_fix_now now
         return tw_fail(error, TW_ELIMIT, "%zu more fields of a Logon: at most %d are",
                        n, TW_FIX_LOGON_MAX);
     s->holding = false;
+    s->since = now.steady_ns;   /* the peer has all its time */
     s->now = (struct tw_fix_now){ s->held_ns, now.steady_ns };
     if (start_logon(s, s->resetting, tw_fix_in(s), more, n)) done(s);
     s->now = now;

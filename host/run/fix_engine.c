@@ -551,12 +551,12 @@ int tw_fix_link_logon(struct tw_fix_link *l, const char *fields, size_t n)
 
 void tw_fix_link_log_on(struct tw_fix_link *l, const char *p, size_t n)
 {
-    struct tw_fix_extra more[TW_FIX_LOGON_MAX];
+    struct tw_fix_extra more[TW_FIX_LOGON_MAX + 1];   /* it refuses more */
     const char *end = p + n;
     struct tw_error error;
     size_t count = 0;
 
-    for (; p < end && count < TW_FIX_LOGON_MAX; p += strlen(p) + 1) {
+    for (; p < end && count <= TW_FIX_LOGON_MAX; p += strlen(p) + 1) {
         more[count].tag = (int32_t)strtol(p, NULL, 10);
         p = strchr(p, '=') + 1;
         more[count++].value = p;

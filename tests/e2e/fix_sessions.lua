@@ -85,6 +85,9 @@ local waits = apps.prints("a Logon waits for a signature", {
         say(select(2, pcall(fix.logon, session, { Usrname = "x" })))
         say(select(2, pcall(fix.logon, session, { MsgSeqNum = "1" })):match "(.+):")
         say(select(2, pcall(fix.logon, "venue", {})):match "(.+):")
+        local many = {}
+        for tag = 230, 262 do many[tag] = "1" end
+        fix.logon(session, many)
         signed = message:text "SendingTime" .. "/" .. message:text "MsgSeqNum"
         say(fix.logon(session, { Username = signed }))
       elseif event == "logged_on" then
@@ -112,6 +115,8 @@ venue true false true
 
 t.ok(waits:find("fix broker: fix.logon: no Logon to VENUE waits", 1, true),
   "one that does not wait is told")
+t.ok(waits:find("fix.logon: 33 more fields of a Logon: at most 32 are", 1, true),
+  "fields are not left out")
 
 -- A venue's own fields: the first refusal says where they go, also of a Logon.
 local advice = "a peer's own fields and values go into the session's `dictionary`"

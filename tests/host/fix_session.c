@@ -112,6 +112,16 @@ static void logons(void)
     talk("initiator: its Logon has the SendingTime that was told of", TW_FIX_44, &holding,
          "connect\n+3\nlogon 553=52\n"
          "<35=A 34=1 98=0 108=30 553=20240102-12:00:00.000 554=old\n+10\n!no Logon");
+    talk("initiator: the peer has its time from its Logon on", TW_FIX_44, &holding,
+         "connect\n+9\nlogon 553=me\n<35=A 34=1 98=0 108=30 553=me 554=old\n"
+         "+9\n<-\n+1.1\n!no Logon in 10 s");
+    talk("initiator: who signs Logons answers no reset by one without", TW_FIX_44,
+         &holding, "connect\nlogon 553=me\n<35=A 34=1 98=0 108=30 553=me 554=old\n"
+         ">35=A 34=1 98=0 108=30\n?LOGGED_ON\n>35=A 34=1 98=0 108=30 141=Y\n?RESET\n"
+         "<35=5 34=1 58=numbers_begin_anew\n>35=5 34=2\n!numbers begin anew\nconnect\n"
+         "?LOGON_WAITS 1 1\nlogon 553=me\n"
+         "<35=A 34=1 98=0 108=30 141=Y 553=me 554=old\n"
+         ">35=A 34=1 98=0 108=30 141=Y\n?RESET\n?LOGGED_ON\n=2 2");
     talk("initiator: nobody says what it needs", TW_FIX_44, &holding,
          "connect\n+10.1\n!no fix.logon of a script in 10 s\n=1 1\nconnect\n"
          "?LOGON_WAITS 1 1\n>35=A 34=1 98=0 108=30\n!a Logon came before ours\n=1 1");
