@@ -371,7 +371,8 @@ struct entry *tw_fix_orders_make(struct tw_fix_orders *o, const struct tw_reques
         .id = q->id, .owner = q->owner, .symbol = q->symbol, .side = q->side,
         .type = q->type, .tif = q->tif, .post_only = q->post_only,
         .quantity = q->quantity, .price = q->price, .stop = q->stop, .trail = q->trail,
-        .expire_ns = q->expire_ns, .user = q->user, .most = INT64_MAX,
+        .expire_ns = q->expire_ns, .user = q->user, .uuid = o->o.uuid,
+        .most = INT64_MAX,
         .said = { INT64_MAX, 0, INT64_MAX },
         .holder = q->owner ? tw_fix_orders_holder(o, q->owner) : NULL,
     };
@@ -571,7 +572,7 @@ static void tell_former(struct tw_fix_orders *o, struct entry *e, bool cancels)
     e->is_told = true;
     tw_fix_orders_stray(o, &(struct tw_fix_stray){
         .what = "an order of a script that this run does not have",
-        .id = { id, tw_fix_orders_id(o, e->id, e->accepted, id) },
+        .id = { id, tw_fix_orders_id(e->uuid, e->id, e->accepted, id) },
         .symbol = { symbol, strlen(symbol) }, .quantity = e->quantity, .filled = e->cum,
         .owner = e->holder->name });
     if (o->o.cancel_unknown && !cancels) cancel(o, e);

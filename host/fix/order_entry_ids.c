@@ -45,13 +45,12 @@ bool tw_fix_orders_read_id(struct tw_fix_text t, uint64_t *id, unsigned *nth)
     return i == t.n;
 }
 
-size_t tw_fix_orders_id(const struct tw_fix_orders *o, uint64_t id, unsigned nth,
-                        char out[ID_MAX])
+size_t tw_fix_orders_id(bool uuid, uint64_t id, unsigned nth, char out[ID_MAX])
 {
     char text[ID_MAX], *p = text + sizeof text;
     size_t n;
 
-    if (o->o.uuid) {
+    if (uuid) {
         write_uuid(id, nth, out);
         return UUID;
     }

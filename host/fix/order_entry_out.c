@@ -110,12 +110,12 @@ static void put_string(struct tw_fix_output *out, int32_t tag, const char *text)
     tw_fix_put_text(out, tag, text, strlen(text));
 }
 
-static void put_id(const struct tw_fix_orders *o, struct tw_fix_output *out, int32_t tag,
-                   const struct entry *e, unsigned nth)
+static void put_id(struct tw_fix_output *out, int32_t tag, const struct entry *e,
+                   unsigned nth)
 {
     char text[ID_MAX];
 
-    tw_fix_put_text(out, tag, text, tw_fix_orders_id(o, e->id, nth, text));
+    tw_fix_put_text(out, tag, text, tw_fix_orders_id(e->uuid, e->id, nth, text));
 }
 
 /* What the venue has taken, or will have when it gets this: its ClOrdID goes on. */
@@ -230,11 +230,11 @@ static void put_head(const struct tw_fix_orders *o, struct tw_fix_output *out,
 
     put_header(o, out);
     if (a->what != ASK_NEW) {
-        put_id(o, out, 41, e, before(a));
+        put_id(out, 41, e, before(a));
         if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id,
                                                        e->order_id_n);
     }
-    put_id(o, out, 11, e, a->nth);
+    put_id(out, 11, e, a->nth);
     if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
     if (requires(t, 21) && !given(o, 21)) tw_fix_put_char(out, 21, '1');
 }
@@ -272,7 +272,7 @@ static void put_status(const struct tw_fix_orders *o, struct tw_fix_output *out,
 
     put_header(o, out);
     if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id, e->order_id_n);
-    put_id(o, out, 11, e, tw_fix_orders_status_by(a));
+    put_id(out, 11, e, tw_fix_orders_status_by(a));
     if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
     put_instrument(o, out, e);
 }
@@ -318,6 +318,7 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s)
     struct ask *a = t && s->id.at ? tw_fix_orders_ask(o, NULL, ASK_STRAY) : NULL;
     struct tw_fix_output w;
     char text[64];
+    size_t n;
 
     if (!a) return;
     a->body = tw_calloc(1, BODY_MAX);
@@ -330,8 +331,12 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s)
     put_header(o, &w);
     tw_fix_put_text(&w, 41, s->id.at, s->id.n);
     if (s->order_id.at) tw_fix_put_text(&w, 37, s->order_id.at, s->order_id.n);
-    tw_fix_put_text(&w, 11, text, (size_t)snprintf(text, sizeof text, "x%llx.%llu",
-        (unsigned long long)o->now_ns, (unsigned long long)++o->cancels));
+    o->cancels++;
+    n = o->o.uuid
+      ? tw_fix_orders_id(true, (uint64_t)o->now_ns, (unsigned)o->cancels, text)
+      : (size_t)snprintf(text, sizeof text, "x%llx.%llu", (unsigned long long)o->now_ns,
+                         (unsigned long long)o->cancels);
+    tw_fix_put_text(&w, 11, text, n);
     if (s->symbol.at) put_symbol(o, &w, s->symbol.at, s->symbol.n);
     tw_fix_put_char(&w, 54, s->side);
     if (tw_fix_member(&t->body, 60))

@@ -6,6 +6,7 @@
  *
  *     O id owner symbol ...     an order as it is
  *     T id held reduce_only parent group label    what its owner sees to
+ *     U id                  its ClOrdIDs are UUIDs; no such line: digits
  *     Q id most             of that, how large it may be; no such line: as its entry
  *     M id most             what the trades of its group leave of it, where the file
  *                           that told of each in turn was written anew
@@ -218,6 +219,7 @@ struct entry *tw_fix_orders_take_former(struct tw_fix_orders *o, const struct se
     e = tw_fix_orders_make(o, &q);
     if (!e) return NULL;
     e->is_former = true;
+    e->uuid = s->id.n == UUID || s->orig.n == UUID;
     e->accepted = e->named = *nth;
     e->n_asks = *nth + 1 + LETTERS;
     tw_fix_orders_adopt(o, e);
@@ -391,6 +393,7 @@ static void put_order_line(struct tw_fix_orders *o, const struct entry *e)
         e->accepted, e->cum, TW_FIX_SPLIT(e->value), e->doubts ? -1 : e->expected,
         e->average, e->settled, e->settled_px, e->over,
         e->order_id ? word(e->order_id, id) : e->heard ? HEARD : "-");
+    if (e->uuid) put(o, "U %" PRIu64 "\n", e->id);
 }
 
 static void put_ties_line(struct tw_fix_orders *o, const struct entry *e)
@@ -525,6 +528,7 @@ static int read_order(struct tw_fix_orders *o, const struct tw_fix_line *l)
             .trail = number_at(l, 11), .expire_ns = number_at(l, 12) });
     if (!e || !(e->holder = holder_named(o, tw_fix_line_name(l, 2)))) return UV_ENOMEM;
     e->is_former = true;
+    e->uuid = false;
     e->quantity = number_at(l, 8);
     e->price = number_at(l, 9);
     e->stop = number_at(l, 10);
@@ -558,6 +562,14 @@ static int read_ties(struct tw_fix_orders *o, const struct tw_fix_line *l)
         snprintf(t.label, sizeof t.label, "%s", tw_fix_line_name(l, 6));
     e->unheard = number_at(l, 2) == 0 && t.parent && !e->heard && e->cum == 0;
     return tw_fix_orders_tie(o, e, &t, number_at(l, 2) != 0);
+}
+
+static int read_uuid(struct tw_fix_orders *o, const struct tw_fix_line *l)
+{
+    struct entry *e = entry_at(o, l);
+
+    if (e) e->uuid = true;
+    return TW_OK;
 }
 
 static int read_most(struct tw_fix_orders *o, const struct tw_fix_line *l)
@@ -647,6 +659,7 @@ int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
         }
         switch (*l.word[0]) {
         case 'O': rc = read_order(o, &l);   break;
+        case 'U': rc = read_uuid(o, &l);    break;
         case 'T': rc = read_ties(o, &l);    break;
         case 'M': rc = read_most(o, &l);    break;
         case 'Q': rc = read_cut(o, &l);     break;

@@ -58,6 +58,7 @@ static const struct form {
     size_t n;
 } forms[] = {
     { "O", "an order", COLUMNS(order) },
+    { "U", "what ClOrdIDs are", most, 1 },
     { "T", "what an order waits for", COLUMNS(ties) },
     { "M", "what is left of an order", COLUMNS(most) },
     { "Q", "how large an exit may be", COLUMNS(most) },

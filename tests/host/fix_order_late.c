@@ -67,8 +67,27 @@ static void ends(void)
          ">8|37=X7|11=7a|17=0|150=I|39=4|38=10|44=10|14=6|6=10|151=0|\n=7:4!");
 }
 
+#define UUID "00000000-0000-4123-8400-000000000000"
+
 static void former(void)
 {
+    talk("ClOrdIDs of an order are as they were", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nuuid 1\nrestart\njoin 3 me\n"
+         "=7:0 (25) of 3 10@10 traded 0@0*\non\n<H 37=X7|11=7|55=A|54=1|\ncancel 7\n"
+         "<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10|\nnew 4660\nsent\nuuid 0\nrestart\n"
+         "restart\non\n<H 37=X7|11=7|55=A|54=1| H 11=" UUID "|55=A|54=1|\n");
+    talk("of one that the venue names, too", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .first_id = 10000 },
+         "join 3 me\non\n" NEW(UUID) "=4660:0 (25) of 3 10@10 traded 0@0*\ncancel 4660\n"
+         "<F 41=" UUID "|37=X" UUID "|11=00000000-0000-4123-8400-0000000002bf|55=A|54=1|"
+         T "38=10|");
+    talk("a venue of UUIDs gets no other, for what is not ours, too", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .cancel_unknown = true, .uuid = true,
+         .no_mass_status = true },
+         "on\n>8|37=Z|11=abc|17=0|150=I|39=1|55=A|54=2|38=10|14=4|6=10|151=6|\n"
+         "=stray abc\n<F 41=abc|37=Z|11=18867251-edfa-4000-8000-000000000001|55=A|54=2|"
+         T "38=10|\n");
     talk("a trade of an order that ended in a former run is taken back", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
                                           .first_id = 10 },
