@@ -93,6 +93,7 @@ static struct tw_request terms(struct ltw_trader *t, const struct tw_order *o,
     q.tick = o->terms ? o->terms->tick : 0;
     q.expire_ns = o->expire_ns;
     q.group = t->gateway.is_plain ? 0 : o->group;
+    q.entry_qty = o->parent ? o->entry_qty : 0;
     q.calendar = o->terms ? o->terms->calendar : NULL;
     return q;
 }
@@ -162,6 +163,7 @@ static int grow(void *ctx, const struct tw_order *o, int64_t quantity)
     struct tw_request q = request(ctx, o, TW_REQUEST_GROW);
 
     q.quantity = quantity;
+    q.entry_qty = o->entry_qty;
     return ask(ctx, o, q);
 }
 

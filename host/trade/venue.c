@@ -202,16 +202,20 @@ static void shrink(struct tw_venue *v, struct tw_venue_order *o, int64_t left,
     }
 }
 
-/* One cancels the other: of these no more is left than of the one that traded. */
-static void reduce_group(struct tw_venue *v, const struct tw_venue_order *o)
+/* One cancels the other: of these no more is left than of the one that traded so much; of
+ * exits, where one may be smaller than the other, than is held. */
+static void reduce_group(struct tw_venue *v, const struct tw_venue_order *o,
+                         int64_t quantity)
 {
     struct tw_venue_order *next;
+    int64_t left = o->entry ? spare(o) : leaves(o);
 
     for (struct tw_venue_order *i = o->party->first; i; i = next) {
         next = i->next;
         if (i == o || i->arrival.q.group != o->arrival.q.group) continue;
         NOTE(v, i, .verdict = TW_VERDICT_GROUP, .cause = o->arrival.q.id);
-        shrink(v, i, leaves(o), TW_REASON_OCO);
+        i->exited += quantity;
+        shrink(v, i, o->entry && spare(i) > left ? spare(i) : left, TW_REASON_OCO);
     }
 }
 
@@ -266,11 +270,20 @@ static void look_at_stops(struct tw_venue *v, struct tw_venue_symbol *s, int64_t
     }
 }
 
+/* They are told before whoever has sent them knows. */
+static void tell_exits(const struct tw_venue_order *o)
+{
+    for (struct tw_venue_order *i = o->party->first; i; i = i->next)
+        if (i->entry && i->arrival.q.group == o->arrival.q.id && i->entry < o->filled)
+            i->entry = o->filled;
+}
+
 static void fill(struct tw_venue *v, struct tw_venue_order *o, int64_t price,
                  int64_t quantity, enum tw_liquidity liquidity)
 {
     o->filled += quantity;
     o->party->position += o->arrival.q.side == TW_SIDE_BUY ? quantity : -quantity;
+    if (o->party->exits) tell_exits(o);
     tell(v, o, (struct tw_report){ .exec = TW_EXEC_TRADE, .last_px = price,
                                    .last_qty = quantity,
                                    .liquidity = (uint8_t)liquidity }, false);
@@ -306,8 +319,8 @@ static void on_trade(void *ctx, const struct tw_entry *maker,
                    .id = ++v->trades } });
     s->last = price;
     look_at_stops(v, s, price);
-    if (rested->arrival.q.group) reduce_group(v, rested);
-    if (came->arrival.q.group) reduce_group(v, came);
+    if (rested->arrival.q.group) reduce_group(v, rested, quantity);
+    if (came->arrival.q.group) reduce_group(v, came, quantity);
     if (leaves(rested) == 0) tw_venue_orders_drop(&v->orders, rested), rested = NULL;
     if (v->calls && leaves(came) == 0)
         tw_venue_orders_drop(&v->orders, came), came = NULL;
@@ -492,6 +505,15 @@ static void change(struct tw_venue *v, struct tw_venue_order *o,
     }
 }
 
+/* Others may have traded since that was asked for. */
+static void grow(struct tw_venue *v, struct tw_venue_order *o, struct tw_request *q)
+{
+    if (q->entry_qty > o->entry) o->entry = q->entry_qty;
+    if (o->entry && q->quantity > o->entry - o->exited)
+        q->quantity = o->entry - o->exited;
+    if (q->quantity > o->quantity) change(v, o, q);
+}
+
 static void happen(struct tw_venue *v, struct tw_arrival *e)
 {
     struct tw_request *q = &e->q;
@@ -507,7 +529,7 @@ static void happen(struct tw_venue *v, struct tw_arrival *e)
     o = find(v, q->owner, q->id);
     if (o && q->what == TW_REQUEST_REPLACE) complete(q, o);
     if (q->what == TW_REQUEST_GROW) {
-        if (o && q->quantity > o->quantity) change(v, o, q);
+        if (o) grow(v, o, q);
     } else if (!o) {
         refuse(v, q, TW_REASON_TOO_LATE);
     } else if (q->what == TW_REQUEST_CANCEL) {
@@ -542,6 +564,7 @@ static int send_new(struct tw_venue *v, const struct tw_request *q)
     o->arrival.q = *q;
     set_arrival(v, &o->arrival.q);
     o->quantity = q->quantity;
+    o->entry = q->entry_qty;
     o->price = q->price;
     o->stop = q->stop;
     o->after_ns = o->arrival.q.arrives_ns;

@@ -79,6 +79,8 @@ struct tw_request {
     int64_t trail, trail_part, tick;      /* see order.h                              */
     int64_t expire_ns;
     uint64_t group;            /* of its owner's orders: one cancels the other; 0     */
+    int64_t entry_qty;         /* of an exit, whose group is its entry, and of TW_REQUEST_
+                                * GROW: what that has traded; 0: it is none           */
     const struct tw_calendar *calendar;   /* NULL: open all the time                  */
     const struct tw_ties *ties;           /* of the caller; NULL: none                */
     /* Likewise, for a venue elsewhere: what waits for the order (TW_REQUEST_HOLD), which

@@ -150,13 +150,17 @@ static void try_trade(struct tw_venue_order *o, int64_t quantity)
     struct tw_venue_party *p = o->party;
 
     o->trial -= quantity;
+    o->spare -= quantity;
     p->trial += o->arrival.q.side == TW_SIDE_BUY ? quantity : -quantity;
     for (struct tw_venue_order *i = p->first; i; i = i->next) {
         tw_money room = i->arrival.q.side == TW_SIDE_SELL ? p->trial : -p->trial;
+        int64_t left = o->entry ? o->spare : o->trial;
 
-        if (o->arrival.q.group && i->arrival.q.group == o->arrival.q.group
-            && i->trial > o->trial)
-            i->trial = o->trial;
+        if (i != o && o->arrival.q.group && i->arrival.q.group == o->arrival.q.group) {
+            i->spare -= quantity;
+            if (o->entry && i->spare > left) left = i->spare;
+            if (i->trial > left) i->trial = left > 0 ? left : 0;
+        }
         if (i->arrival.q.reduce_only && i->trial > room)
             i->trial = room > 0 ? (int64_t)room : 0;
     }
@@ -180,7 +184,7 @@ static tw_money try_price(void *ctx, int64_t price, tw_money *left)
     for (struct tw_venue_party *p = t->s->parties; p; p = p->next) {
         p->trial = p->position;
         for (struct tw_venue_order *o = p->first; o; o = o->next)
-            o->trial = o->rests ? leaves(o) : 0;
+            o->trial = o->rests ? leaves(o) : 0, o->spare = spare(o);
     }
     for (;;) {
         int64_t n;

@@ -22,6 +22,8 @@ struct tw_venue_order {
     uint64_t serial;                   /* as it arrived: its id in the book            */
     int64_t quantity, price, stop;     /* as they are now                              */
     int64_t filled;
+    int64_t entry, exited;             /* of an exit: what its entry has traded, and its
+                                        * others; 0: it is none                        */
     int64_t after_ns;                  /* V5: requests for it arrive then or later     */
     int64_t ends_ns;
     int64_t call_ns;                   /* of its auction                               */
@@ -31,7 +33,8 @@ struct tw_venue_order {
     bool over;                         /* it ended on its way                          */
     /* While the price of an auction is found. */
     struct tw_venue_order *behind;     /* of its side, as they would trade             */
-    int64_t trial;                     /* what would be left of it                     */
+    int64_t trial;                     /* what would be left of it,                    */
+    int64_t spare;                     /* and of an exit, of what is held              */
 };
 
 /* An owner in an instrument. */
@@ -39,7 +42,7 @@ struct tw_venue_party {
     uint32_t owner;
     tw_money position;                 /* of any number of trades                      */
     tw_money trial;                    /* likewise                                     */
-    unsigned reducing;                 /* reduce-only orders in its list               */
+    unsigned reducing, exits;          /* reduce-only orders in its list, and exits    */
     struct tw_venue_order *first, *last;
     struct tw_venue_party *next;
 };

@@ -34,6 +34,12 @@ static inline int64_t leaves(const struct tw_venue_order *o)
     return o->quantity - o->filled;
 }
 
+/* Of an exit: what is held of what its entry has traded. */
+static inline int64_t spare(const struct tw_venue_order *o)
+{
+    return o->entry - o->exited - o->filled;
+}
+
 /* Made for an auction. */
 static inline bool is_called(const struct tw_venue_order *o)
 {

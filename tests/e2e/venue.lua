@@ -171,6 +171,36 @@ do
   t.ok(run(tape, 2) == first, "and so is a run of it")
 end
 
+-- Exits of a bracket: one that was made smaller leaves the rest to the other.
+
+do
+  local o = market(CSV)
+  o["taker.lua"] = [[
+    M.symbols = { "X", "CLOCK" }
+    function M:on_quote(symbol)
+      if symbol ~= "CLOCK" then return end
+      self.n = (self.n or 0) + 1
+      if self.n == 2 and self.name == "one" then
+        self:buy { symbol = "X", quantity = 10, price = 100, take_profit = 101,
+                   stop_loss = 99 }
+      elseif self.n == 5 and self.name == "two" then self:sell("X", 10, 100)
+      elseif self.n == 8 and self.name == "one" then
+        for _, i in ipairs(self:orders "X") do
+          if i.type == "limit" then i:modify { quantity = 3 } end
+        end
+      elseif self.n == 12 and self.name == "two" then self:buy("X", 3, 101)
+      elseif self.n == 30 and self.name == "one" then
+        for _, i in ipairs(self:orders "X") do
+          print(self.name, i.type, i.quantity, self:position "X")
+        end
+      end
+    end ]]
+  o["maker.lua"] = "function M:on_quote() end"
+  local told, _, made = backtest(o)
+  t.is(told, "one\tstop\t7.0\t7.0", "a stop for what a smaller target leaves")
+  if told == "" then t.diag(made.err) end
+end
+
 -- Where feeds are live, who is first is served first.
 
 is_fair("live", (run(market('app.feed.csv { file = here .. "in.csv", speed = '
