@@ -530,7 +530,7 @@ tw_money ltw_backtest_sum(const struct ltw_backtest *b,
 static void warm_up(struct ltw_backtest *b, const struct tw_record *r)
 {
     if (b->o.from_ns > INT64_MIN) b->warm = tw_record_at(r) >= b->o.from_ns;
-    else if (b->o.warmup_ns > 0) b->warm = r->time >= b->first_ns + b->o.warmup_ns;
+    else if (b->o.warmup_ns > 0) b->warm = r->time - b->first_ns >= b->o.warmup_ns;
     else b->warm = b->records >= b->o.warmup_records;
     if (b->warm) tw_desk_halt(&b->host.desk->desk, false);
 }

@@ -57,7 +57,7 @@ static unsigned list(lua_State *L, int table, const char *name)
 static struct tw_synthetic_options synthetic_options(lua_State *L)
 {
     return (struct tw_synthetic_options){
-        .seed = count(L, -1, "seed"),
+        .seed = (uint64_t)ltw_integer_at(L, -1, "seed", 0),
         .universe = (uint32_t)count(L, -1, "symbols"),
         .rate = ltw_number_at(L, -1, "rate", 0),
         .trades = ltw_number_at(L, -1, "trades", -1),

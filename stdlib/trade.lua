@@ -335,13 +335,13 @@ function trade.calendar(name, given)
       fail(what, "%s: days like %s expected, got %s", which, example, show(o[which]))
     end
   end
-  for at in pairs(o.holidays or {}) do
+  for at, day in pairs(o.holidays or {}) do      -- also what stands behind a nil
     if math.type(at) ~= "integer" then
       fail(what, "holidays: days like {'2013-12-25'} expected, there is a name in it: %s",
            at)
     end
+    add("holidays", day, -1)
   end
-  for _, day in ipairs(o.holidays or {}) do add("holidays", day, -1) end
   for day, close in pairs(o.early or {}) do
     add("early", day, clock(what, "early", close, 1))
   end

@@ -199,6 +199,15 @@ fails("on_end that fails", { app = FEED .. "app.on_end(function() error 'bad' en
 fails("on_feed that fails", { app = FEED .. "app.on_feed(function() error 'bad' end)" },
   "tidewire: on_feed: app.lua:1: bad\nstack traceback:")
 
+-- A seed of the clock's size is one, too.
+
+local function walk(seed)
+  return apps.run { app = ("app.feed.synthetic { speed = 0, seed = %d, limit = 500 } ")
+    :format(seed) .. 'app.script("s.lua")', args = { "--workers", "1" },
+    ["s.lua"] = "function M.on_quote(symbol, bid) print(symbol, bid) end" }.out
+end
+t.ok(walk(1800000000000000000) ~= walk(1800000000000000001), "two seeds, two markets")
+
 -- How it ends.
 
 for i = 1, os.getenv "SMALL" and 5 or 20 do

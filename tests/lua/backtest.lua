@@ -339,6 +339,8 @@ fails({ data = five, script = script [[
   .. " seconds expected, got 1000000000000000000; of a time in ns they are time"
   .. " // 1000000000",
   "a date of nanoseconds")
+fails({ data = five, script = which, warmup = "99999999d" },
+      "the warm%-up is longer than the data", "a time that is longer than can be said")
 fails({ data = five, script = script "x = " }, "s.lua:%d: unexpected symbol", "bad Lua")
 fails({ data = five, script = dir .. "/none.lua" }, "none.lua", "no such script")
 fails({ data = dir .. "/none.csv", script = which }, "none.csv: no such file", "no data")

@@ -244,6 +244,8 @@ for text, why in pairs {
   ["app.sectors { tech = { A = true } }"]
     = "app.sectors: tech: a list like { 'AAPL', 'GOOG' } expected, there is a name in it",
   ["app.files { limits = 'l.csv' }"] = "app.files: a list like .* there is a name in it",
+  ["app.calendar('x', { holidays = { '2013-12-25', nil, 'Easter' } })"] =
+    "app.calendar 'x': holidays: a day like '2013%-11%-29' expected, got 'Easter'",
   ["app.calendar('x', { holidays = { ['2013-12-25'] = true } })"] =
     "app.calendar 'x': holidays: days like .* there is a name in it: 2013%-12%-25",
   ["app.instruments { 'A' }"] = "app.instruments%[1%]: a table of options expected, got",
