@@ -189,6 +189,7 @@ refused("convert mixed no.tape --resolution 1m", 1, "tidewire: convert: there is
 refused("convert mixed no.tape --resolution soon", 2, "tidewire: convert: --resolution:"
   .. " ticks, or lengths of bars like 1m or 1m,1d, expected, got soon;"
   .. " see `tidewire help convert`\n", "what is no resolution")
+t.is(command("convert mixed no.tape --resolution 0.5s").status, 2, "half a second, too")
 t.ok(not io.open(dir .. "/no.tape"), "no file is made")
 t.is(hash(command "backtest s.lua --data ticks.tape"),
      hash(command "backtest s.lua --data mixed --resolution ticks"),

@@ -147,6 +147,13 @@ for _, how in ipairs { "run waits-app.lua --no-attach",
   end
 end
 
+put("fast.lua", [[
+  local app = require "tw.app"
+  app.feed.csv { path = "bars.csv", interval = "1s", speed = 0 }
+  app.script "waits.lua"]])
+t.is(command("run fast.lua --no-attach").out:match "handler\t([^\n]*)", "false\ttrue",
+     "where no feed is live, at the last record's")
+
 -- ---- what the file knows of an instrument, and the app does not say ----
 
 put("known.lua", [[

@@ -48,6 +48,7 @@ refuses({ walk = "30d" }, "walk: train:test, or train:test:step, expected, got '
 refuses({ walk = "30d:1:2:3" },
         "walk: train:test, or train:test:step, expected, got '30d:1:2:3'")
 refuses({ walk = "30d:x" }, "walk: a time like 180d expected in 30d:x, got 'x'")
+refuses({ walk = "1.5d:1d" }, "walk: a time like 180d expected in 1.5d:1d, got '1.5d'")
 refuses({ walk = "0d:1d" }, "walk: a time like 180d expected in 0d:1d, got '0d'")
 refuses({ walk = "30d:10d:5d" }, "walk: the step of 30d:10d:5d is shorter than its test")
 refuses({ train = 0.5, walk = "1d:1d" }, "either train or walk, not both")
