@@ -25,11 +25,11 @@ static int64_t held(void)
 static void on_report(void *ctx, const struct tw_venue_report *r)
 {
     const struct tw_report *p = &r->report;
-    struct at *its = &at[p->order];
+    struct at *its = r->owner == 2 ? &at[p->order] : NULL;
     size_t n = strlen(text);
 
     (void)ctx;
-    if (r->owner != 2) return;
+    if (!its) return;
     if (p->exec == TW_EXEC_TRADE) its->cum += p->last_qty;
     if (p->exec == TW_EXEC_REPLACED) its->quantity = p->quantity;
     its->open = r->status == TW_STATUS_NEW || r->status == TW_STATUS_PARTIALLY_FILLED;
