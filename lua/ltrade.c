@@ -291,10 +291,10 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
  * reduce_only, label; take_profit and stop_loss (a bracket: two orders that wait for this
  * one, one cancels the other, and their labels say which; where one of them is at no
  * tick, or would trade as soon as this one has, as the market is now, this is refused;
- * they are for what it has traded; one that order:modify makes smaller stays so, and
- * leaves the rest to the other; where they have traded all of that, what is left of this
- * is canceled).  Or in brief self:buy("AAPL", 100 [, price]).  What becomes of it is told
- * to on_order, on_fill and on_position; a refusal too.
+ * they are for what it has traded, and order:modify makes them no larger; one that it
+ * makes smaller stays so, and leaves the rest to the other; where they have traded all of
+ * that, what is left of this is canceled).  Or in brief self:buy("AAPL", 100 [, price]).
+ * What becomes of it is told to on_order, on_fill and on_position; a refusal too.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for what is no order: an option that is not there, a number that is not
  * above 0 and below 9.2e9 (it is rounded to nine decimals), a symbol that is not known,

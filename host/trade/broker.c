@@ -263,12 +263,19 @@ void tw_broker_asks(struct tw_broker *b, struct tw_order *o, int64_t quantity,
         is_better(o, price, o->asked_price) ? price : o->asked_price);
 }
 
+/* What it would be for, if its owner had not said. */
+static int64_t full_size(const struct tw_broker *b, const struct tw_order *o)
+{
+    const struct tw_order *parent = o->held ? tw_broker_find(b, o->parent) : NULL;
+
+    return parent ? parent->quantity : o->entry_qty - o->others_qty;
+}
+
 /* Its owner wants it so large (0: as it is): it is no larger then, where that is less
  * than it would be.  Zero: nobody has traded it. */
 static void wish(const struct tw_broker *b, struct tw_order *o, int64_t quantity)
 {
-    const struct tw_order *parent = o->held ? tw_broker_find(b, o->parent) : NULL;
-    int64_t full = parent ? parent->quantity : o->entry_qty - o->others_qty;
+    int64_t full = full_size(b, o);
 
     if (quantity == 0 || !(o->parent || o->has_most)) return;
     o->wish = quantity;
@@ -285,6 +292,9 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     int rc;
 
     if (!tw_order_is_open(o)) return tw_fail(error, TW_EUSAGE, "the order is not open");
+    if (tw_order_is_exit(o) && !o->held && !o->reduce_only && quantity > full_size(b, o)
+        && full_size(b, o) > o->cum_qty)
+        quantity = full_size(b, o);              /* more would turn the position */
     if (quantity) next.quantity = quantity;
     if (price) next.price = price;
     if (stop) next.stop = stop;

@@ -184,6 +184,26 @@ static void scales_out(void)
     close_rig(g);
 }
 
+/* What its owner makes larger closes what is held, and no more. */
+static void outgrows(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ 0 });
+    struct bracket b;
+    struct tw_error error;
+
+    quote(g, 1, 1000, 1001, 500);
+    b = enter(g, (struct tw_order){ .quantity = 9, .price = 1001 }, 1010, 900);
+    quote(g, 2, 1000, 1001, 4);
+    tw_broker_replace(g->b, b.exit[0], 20 * ONE, 0, 0, &error);
+    quote(g, 3, 1000, 1002, 4);
+    ok(tw_order_leaves(b.exit[0]) == 4 * ONE, "an exit is for no more than is held");
+    quote(g, 4, 1000, 1001, 2);
+    ok(tw_order_leaves(b.exit[0]) == 6 * ONE, "and goes on with its entry");
+    quote(g, 5, 1010, 1011, 500);
+    ok(tw_broker_held(g->b, 1) == 0 && tw_broker_count(g->b) == 0, "which it closes");
+    close_rig(g);
+}
+
 /* An exit that its entry's end is not told of yet, as the user cancels it: it is not
  * looked at again, and may be gone. */
 static void gone_before(void)
@@ -314,6 +334,7 @@ int main(void)
     exits_meet();
     canceled_entries_end();
     scales_out();
+    outgrows();
     gone_before();
     cuts_last();
     random_lives();
