@@ -239,9 +239,10 @@ static int note_fields(struct tw_fix_md *md, const struct tw_fix_message *m,
             counted = true;
             if (left > 0 && at + 1 < end) group = at[1].tag;
         } else if (field == MD_OTHER || field == MD_DATA) {
-            if (at->tag == 48 && md->o.id_source) f->text[MD_SYMBOL] = value;
-            continue;
+            if (at->tag != 48 || !md->o.id_source) continue;
+            field = MD_SYMBOL;
         } else if (seen & MD_BIT(field)) {
+            if (field == MD_SYMBOL && md->o.id_source) continue;   /* 48 says it */
             return refuse_field(md, at, !entered && MD_BIT(field) & MD_ENTRY_ONLY);
         }
         f->text[field] = value;

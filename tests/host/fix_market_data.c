@@ -98,8 +98,16 @@ static void by_security(void)
           "271=4|", "B 5x6 7x8; A 2x2 3x4" },
     };
 
+    static const struct step ids[] = {
+        { "W 48=A|22=8|268=1|269=0|278=x|270=2|271=2|", "A 2x2 0x0" },
+        { "W 48=B|22=8|268=1|269=0|278=y|270=5|271=6|", "B 5x6 0x0" },
+        { "X 268=1|279=1|278=x|269=0|48=B|22=8|270=7|271=8|", "B 7x8 0x0" },
+        { "X 268=1|279=1|278=x|269=0|48=B|22=8|55=GBPUSD|270=8|271=9|", "B 8x9 0x0" },
+    };
+
     PLAY("SecurityIDs", &one, TW_FIX_44, steps);
     PLAY("SecurityIDs that share a request", &many, TW_FIX_44, shared);
+    PLAY("a level of a SecurityID is no other's", &many, TW_FIX_44, ids);
 }
 
 static void by_id(void)
