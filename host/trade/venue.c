@@ -283,7 +283,7 @@ static void fill(struct tw_venue *v, struct tw_venue_order *o, int64_t price,
 {
     o->filled += quantity;
     o->party->position += o->arrival.q.side == TW_SIDE_BUY ? quantity : -quantity;
-    if (o->party->exits) tell_exits(o);
+    if (o->has_exits) tell_exits(o);
     tell(v, o, (struct tw_report){ .exec = TW_EXEC_TRADE, .last_px = price,
                                    .last_qty = quantity,
                                    .liquidity = (uint8_t)liquidity }, false);
@@ -559,12 +559,14 @@ static int send_new(struct tw_venue *v, const struct tw_request *q)
                                                        v);
     struct tw_venue_party *p = s ? tw_venue_orders_party(s, q->owner) : NULL;
     struct tw_venue_order *o = p ? tw_calloc(1, sizeof *o) : NULL;
+    struct tw_venue_order *entry = q->entry_qty ? find(v, q->owner, q->group) : NULL;
 
     if (!o) return UV_ENOMEM;
     o->arrival.q = *q;
     set_arrival(v, &o->arrival.q);
     o->quantity = q->quantity;
     o->entry = q->entry_qty;
+    if (entry) entry->has_exits = true;
     o->price = q->price;
     o->stop = q->stop;
     o->after_ns = o->arrival.q.arrives_ns;

@@ -39,7 +39,6 @@ void tw_venue_orders_add(struct tw_venue_orders *t, struct tw_venue_order *o,
     else p->first = o;
     p->last = o;
     p->reducing += o->arrival.q.reduce_only;
-    p->exits += o->arrival.q.entry_qty > 0;
     tw_hashed_add(&t->orders, &o->hashed, hash_of(o->arrival.q.owner, o->arrival.q.id));
 }
 
@@ -75,7 +74,6 @@ void tw_venue_orders_drop(struct tw_venue_orders *t, struct tw_venue_order *o)
     if (o->next) o->next->before = o->before;
     else p->last = o->before;
     p->reducing -= o->arrival.q.reduce_only;
-    p->exits -= o->arrival.q.entry_qty > 0;
     if (o->arrived) tw_free(o);
     else o->over = true;
 }

@@ -30,6 +30,7 @@ struct tw_venue_order {
     bool arrived, rests, waits;        /* rests: in the book; waits: a stop            */
     bool gathers;                      /* it waits for its auction                     */
     bool triggered;
+    bool has_exits;                    /* there were some when it had traded a part    */
     bool over;                         /* it ended on its way                          */
     /* While the price of an auction is found. */
     struct tw_venue_order *behind;     /* of its side, as they would trade             */
@@ -42,7 +43,7 @@ struct tw_venue_party {
     uint32_t owner;
     tw_money position;                 /* of any number of trades                      */
     tw_money trial;                    /* likewise                                     */
-    unsigned reducing, exits;          /* reduce-only orders in its list, and exits    */
+    unsigned reducing;                 /* reduce-only orders in its list               */
     struct tw_venue_order *first, *last;
     struct tw_venue_party *next;
 };
