@@ -284,6 +284,26 @@ static void cut_any(void)
     drain();
 }
 
+/* Its owner wants another price, or the venue another quantity. */
+static void meddle(void)
+{
+    uint64_t id = (uint64_t)(2 + below(2));
+    struct tw_order *o = order_of(id);
+    struct tw_error error;
+    int price = 1050 + below(50);
+
+    l->events++;
+    if (below(2) && l->at[id].open) {
+        l->at[id].quantity = l->at[id].cum + (1 + below(5)) * ONE;
+        say(id, TW_EXEC_REPLACED, l->at[id].quantity, false, false);
+    } else if (tw_order_is_open(o) && id == 2) {
+        tw_broker_replace(l->g->b, o, 0, price * (ONE / 100), 0, &error);
+    } else if (tw_order_is_open(o)) {
+        tw_broker_replace(l->g->b, o, 0, 0, (price - 150) * (ONE / 100), &error);
+    }
+    drain();
+}
+
 static void random_brackets(void)
 {
     const int lives = getenv("SMALL") ? 1000 : 20000;
@@ -298,6 +318,7 @@ static void random_brackets(void)
         for (int i = 0; i < 5; i++) {
             storm(3, 20, life % 2);
             if (cuts) cut_any();
+            if (life % 5 == 4) meddle();
         }
         l->refusals = 0;
         calm_down();
