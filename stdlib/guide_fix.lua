@@ -87,7 +87,8 @@ has it as message, with the MsgSeqNum and SendingTime that it goes out with:
   end
 
 sign is your own: by ffi and libcrypto, for instance (HMAC, EVP_EncodeBlock).  After
-logon_timeout without an answer it is tried again.
+logon_timeout without an answer it is tried again.  Who resets the numbers, fix.reset or
+the venue, has it log out and on again, as that Logon is signed, too.
 
 A script takes all sessions, or those that it names: M.sessions = { "broker", "v*" } (or
 sessions of app.script).  What messages (35=) come to whom:

@@ -14,7 +14,7 @@
  *   R6   So is one whose Logon is wrong, or sent at another time (52): without an
  *        answer.
  *   R7   A Logon with 141=Y, at any time: both numbers are 1 again, and the answer says
- *        so.
+ *        so; but where it would wait for a script, it logs out and on again.
  *   R8   A Logon whose number is too high is answered, and then R9.
  *   R9   A number that is too high: the message is kept, what is missing is asked for
  *        once (35=2; to 0, before 4.2 to 999999), and when that has come it has its
