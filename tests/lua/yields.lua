@@ -154,6 +154,7 @@ local calls = {
   ["fix.status"] = function() pcall(fix.status) end,
   ["fix.enable"] = function() pcall(fix.enable, "none") end,
   ["fix.logout"] = function() pcall(fix.logout, "none") end,
+  ["fix.logon"] = function() pcall(fix.logon, "none", {}) end,
   ["fix.reset"] = function() pcall(fix.reset, "none") end,
   ["fix.set_numbers"] = function() pcall(fix.set_numbers, "none", 1, 1) end,
   ["fix.remove"] = function() pcall(fix.remove, "none") end,
