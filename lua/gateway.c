@@ -11,8 +11,9 @@
 #include "base/memory.h"
 #include "desk.h"
 #include "lfield.h"
+#include "lfix_build.h"
 
-enum { FIELDS_MAX = 64 };
+enum { FIELDS_MAX = 64, BYTES_MAX = 2048 };   /* half of what an order may have */
 
 int32_t ltw_fix_tag(lua_State *L, const struct tw_fix_dictionary *d)
 {
@@ -50,12 +51,52 @@ static bool is_written(const struct tw_fix_session_options *of, int32_t tag, boo
            || (tag == 143 && of->target_location);
 }
 
+/* (list, tag, how) -> text: what stands behind the tag of a group, its entries too. */
+static int group_text(lua_State *L)
+{
+    const struct ltw_fix_build *how = lua_touserdata(L, 3);
+    const char *text;
+    size_t n, head;
+
+    lua_settop(L, 3);
+    lua_createtable(L, 0, 2);
+    lua_pushliteral(L, "D");
+    lua_setfield(L, 4, "MsgType");
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, 4, lua_tointeger(L, 2));
+    ltw_push_fix_built(L, 4, 0, how);
+    text = lua_tolstring(L, -1, &n);
+    if (strlen(text) != n) return luaL_error(L, "a byte 0 can't be in fields of orders");
+    head = strcspn(text, "=") + 1;
+    lua_pushlstring(L, text + head, n - head - 1);
+    return 1;
+}
+
+/* [-1, +1, e]  The value on top as text, if it is a group's; false: it can't be, and why
+ * is on top. */
+static bool read_group(lua_State *L, const struct tw_fix_dictionary *d, int32_t tag)
+{
+    struct ltw_fix_build how = { .dictionary = d, .lenient = true };
+    const struct tw_fix_type *order = tw_fix_dictionary_type(d, "D", 1);
+    const struct tw_fix_member *m = order ? tw_fix_member(&order->body, (uint32_t)tag)
+                                          : NULL;
+
+    if (!lua_istable(L, -1) && !(m && m->group)) return true;
+    lua_pushcfunction(L, group_text);
+    lua_insert(L, -2);
+    lua_pushinteger(L, tag);
+    lua_pushlightuserdata(L, &how);
+    return lua_pcall(L, 3, 1, 0) == LUA_OK;
+}
+
 /* [-0, +n, m]  The fields of all orders, of the table on top; their values stay. */
 static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
                        struct tw_fix_extra *out, size_t *n, struct tw_error *error)
 {
     char id_source = ltw_letter_at(L, -1, "security_id_source");
     bool account = lua_getfield(L, -1, "account") != LUA_TNIL;
+    const struct tw_fix_dictionary *d = tw_fix_session_writes(&link->session, "D", 1);
+    size_t bytes = 0;
     int list;
 
     lua_pop(L, 1);
@@ -64,8 +105,7 @@ static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
     *n = 0;
     luaL_checkstack(L, FIELDS_MAX + 4, "gateway");
     for (lua_Integer i = 1; lua_rawgeti(L, list, i) == LUA_TTABLE; i++) {
-        int32_t tag = ltw_fix_tag(
-            L, tw_fix_session_writes(&link->session, "D", 1));
+        int32_t tag = ltw_fix_tag(L, d);
 
         lua_getfield(L, -1, "value");
         lua_remove(L, -2);
@@ -85,6 +125,13 @@ static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
             if (out[k].tag == tag)
                 return tw_fail(error, TW_EUSAGE, "app.gateway.fix '%s': fields: %d is"
                                " there twice", link->name, (int)tag);
+        if (!read_group(L, d, tag))
+            return tw_fail(error, TW_EUSAGE, "app.gateway.fix '%s': fields: %s",
+                           link->name, lua_tostring(L, -1));
+        bytes += 8 + lua_rawlen(L, -1);
+        if (bytes > BYTES_MAX)
+            return tw_fail(error, TW_ELIMIT, "app.gateway.fix '%s': fields: more than"
+                           " %d bytes", link->name, BYTES_MAX);
         out[(*n)++] = (struct tw_fix_extra){ tag, lua_tostring(L, -1) };
     }
     return TW_OK;

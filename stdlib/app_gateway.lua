@@ -16,18 +16,21 @@ local OWN = { account = "string", fields = "table", security_id_source = "string
               mass_status = "boolean", adopt = "boolean" }
 local NOT = { hold = true }
 
--- { ExDestination = "XNAS" } -> a list of { field, value }, always in the same order.
+-- { ExDestination = "XNAS", NoPartyIDs = { { PartyID = "ME" } } } -> a list of { field,
+-- value }, always in the same order.
 local function fields_of(given)
   local list = {}
   for field, value in pairs(given or {}) do
     if type(field) ~= "string" and math.type(field) ~= "integer" then
       fail(3, "app.gateway.fix: fields have names or tags, not %s", tostring(field))
     end
-    if type(value) ~= "string" and math.type(value) ~= "integer" or value == "" then
-      fail(3, "app.gateway.fix: fields: %s must be a text, got %s", field,
-           tostring(value))
+    local is_group = type(value) == "table"
+    if type(value) ~= "string" and math.type(value) ~= "integer" and not is_group
+       or value == "" then
+      fail(3, "app.gateway.fix: fields: %s must be a text, or a list where it is a"
+           .. " group, got %s", field, tostring(value))
     end
-    list[#list + 1] = { field = field, value = tostring(value) }
+    list[#list + 1] = { field = field, value = is_group and value or tostring(value) }
   end
   table.sort(list, function(a, b) return tostring(a.field) < tostring(b.field) end)
   return list
@@ -38,13 +41,14 @@ end
 -- their own, and its execution reports become theirs; the scripts are unchanged (see
 -- tidewire help gateways).  options are those of app.fix.session, but hold, and: account
 -- (1 of each order), fields (more of each order: { ExDestination = "XNAS" }, by name or
--- tag), security_id_source ("8": symbols are SecurityIDs (48) of that source (22), and go
--- out so in place of Symbol), cl_ord_id ("uuid": ClOrdIDs are UUIDs, not digits),
--- cancel_on_disconnect (what is open is canceled before we log out and after the next
--- Logon, and where the version has it by the venue), session (the name of one that is
--- declared above, by app.feed.fix too: then these are all options), adopt (false: open
--- orders of a former run stay nobody's), cancel_unknown (open orders of the session that
--- no script has sent are canceled), mass_status (false: the venue has no 35=AF).
+-- tag; of a group a list of tables), security_id_source ("8": symbols are SecurityIDs
+-- (48) of that source (22), and go out so in place of Symbol), cl_ord_id ("uuid":
+-- ClOrdIDs are UUIDs, not digits), cancel_on_disconnect (what is open is canceled before
+-- we log out and after the next Logon, and where the version has it by the venue),
+-- session (the name of one that is declared above, by app.feed.fix too: then these are
+-- all options), adopt (false: open orders of a former run stay nobody's), cancel_unknown
+-- (open orders of the session that no script has sent are canceled), mass_status (false:
+-- the venue has no 35=AF).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.  Units: as there.
 function gateway.fix(options)

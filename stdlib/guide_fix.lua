@@ -333,7 +333,8 @@ backtest has none and fills orders itself, by the account's fill model.
                      orders of a former run that are found later
   fields             more of each order: { ExDestination = "XNAS", [528] = "A" }; the text
                      that goes out ("1", not "BUY").  Those of the header stand there,
-                     words of ExecInst beside ours
+                     words of ExecInst beside ours; of a group it is a list of tables:
+                     NoPartyIDs = { { PartyID = "ME", PartyRole = 3 } }
 
 The tape waits for scripts whose orders go through a gateway.  The other way round,
 app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU", orders =

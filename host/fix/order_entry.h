@@ -52,7 +52,9 @@ struct tw_fix_orders_options {
     const char *account;          /* 1 of all orders; NULL: none                     */
     char id_source;               /* 22: symbols are SecurityIDs (48) of that source;
                                    * 0: they are Symbols (55)                        */
-    const struct tw_fix_extra *fields;   /* more of D and G (and F, where it has them) */
+    const struct tw_fix_extra *fields;   /* more of D and G (and F, where it has them);
+                                          * of a group the value is its count, and then
+                                          * an SOH and "tag=value" for all in it     */
     size_t fields_n;
     bool uuid;                    /* ClOrdIDs are UUIDs                              */
     int precision;                /* digits of the second of 60 and 126; 0: 3        */

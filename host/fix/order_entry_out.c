@@ -5,6 +5,7 @@
 #include "fix/order_entry_parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fixed.h"
@@ -203,12 +204,28 @@ static bool is_of_header(const struct tw_fix_orders *o, int32_t tag)
     return tw_fix_member(tw_fix_dictionary_header(o->o.dictionary), (uint32_t)tag);
 }
 
+/* A field of all orders, and what a group has. */
+static void put_given(struct tw_fix_output *out, const struct tw_fix_extra *x)
+{
+    const char *value = x->value;
+    int32_t tag = x->tag;
+
+    for (;;) {
+        size_t n = strcspn(value, "\1");
+
+        tw_fix_put_text(out, tag, value, n);
+        if (!value[n]) return;
+        tag = (int32_t)strtol(value + n + 1, NULL, 10);
+        value = strchr(value + n, '=') + 1;
+    }
+}
+
 /* Those of the header stand first: the session takes them from there. */
 static void put_header(const struct tw_fix_orders *o, struct tw_fix_output *out)
 {
     for (size_t i = 0; i < o->o.fields_n; i++)
         if (is_of_header(o, o->o.fields[i].tag))
-            put_string(out, o->o.fields[i].tag, o->o.fields[i].value);
+            put_given(out, &o->o.fields[i]);
 }
 
 static void put_more(const struct tw_fix_orders *o, struct tw_fix_output *out,
@@ -218,7 +235,7 @@ static void put_more(const struct tw_fix_orders *o, struct tw_fix_output *out,
         int32_t tag = o->o.fields[i].tag;
 
         if ((all ? tag != 18 : has(t, (uint32_t)tag)) && !is_of_header(o, tag))
-            put_string(out, tag, o->o.fields[i].value);
+            put_given(out, &o->o.fields[i]);
     }
 }
 

@@ -97,6 +97,8 @@ t.ok(direct:find("cash\t", 1, true), "all steps are made at the venue itself")
 
 local VERSIONS <const> = os.getenv "SMALL" and { "FIX.4.4" }
                          or { "FIX.4.0", "FIX.4.2", "FIX.4.4", "FIX.5.0SP2" }
+local PARTIES <const> = [[, NoPartyIDs = { { PartyRole = 3, PartyID = "me",
+  NoPartySubIDs = { { PartySubID = "desk" } } }, { PartyRole = "12", PartyID = "you" } }]]
 for _, version in ipairs(VERSIONS) do
   local port = apps.free_port()
   local over, run = orders_of(version, '{ gateway = "broker" }', ([[
@@ -104,8 +106,8 @@ for _, version in ipairs(VERSIONS) do
       sender = "VENUE", target = "ME", orders = true } } }
     app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, version = "%s",
       sender = "ME", target = "VENUE", account = "ACC", fields = { Text = "hello",
-        OnBehalfOfCompID = "DESK" } }]])
-    :format(port, version, port, version))
+        OnBehalfOfCompID = "DESK"%s } }]])
+    :format(port, version, port, version, version >= "FIX.4.4" and PARTIES or ""))
   t.is(over, direct, version .. ": the same orders, the same reports")
   if over ~= direct then t.diag(run.all) end
 end
@@ -117,9 +119,11 @@ put("words.lua", [[
   local M = {}
   function M:on_fix(message, session)
     local m = message
-    local answer = { MsgType = "8", OrderID = "1", ClOrdID = m.ClOrdID,
-                     Text = "who are you?" }
+    local answer = { MsgType = "8", OrderID = "1", ClOrdID = m.ClOrdID }
     if m.MsgType ~= "D" then return end
+    local parties = m.NoPartyIDs
+    answer.Text = ("who are %s, %s?"):format(parties[1].NoPartySubIDs[1].PartySubID,
+                                             parties[2].PartyID)
     answer.ExecID, answer.ExecType, answer.OrdStatus = "1", "8", "8"
     answer.Symbol, answer.Side, answer.OrdRejReason = m.Symbol, m.Side, 99
     answer.LeavesQty, answer.CumQty, answer.AvgPx = 0, 0, 0
@@ -206,14 +210,14 @@ local function asks(name, peers, want, what, venue, trader)
     app.script("%s.lua", { account = { gateway = "broker" } })
     app.fix.acceptor { port = %d, sessions = { { %s } } }
     app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
-      target = "VENUE", retry = 0.1 }]]):format(venue or "words", trader or "asker", port,
-                                                peers, port))
+      target = "VENUE", retry = 0.1, fields = { %s } }]]):format(
+      venue or "words", trader or "asker", port, peers, port, PARTIES:sub(2)))
   local run = apps.until_shown(("%s record %s.lua %s.tape --no-attach"):format(
                                apps.tidewire, name, name), (want:gsub("%p", "%%%0")), dir)
   if not t.ok(run.found, what) then t.diag(run.all) end
 end
 asks("words_app", 'sender = "VENUE", target = "ME"', "order\trejected\tthe venue "
-     .. "refused it\twho are you?\t99\twho are you?\t99\n",
+     .. "refused it\twho are desk, you?\t99\twho are desk, you?\t99\n",
      "a script hears what the venue says")
 local sources = command "tape words_app.tape".out:match "\nsources +([^\n]*)" or "none"
 t.ok(("," .. sources .. ","):gsub(" ", ""):find(",gatewaybroker,", 1, true)
@@ -325,6 +329,20 @@ fails("account", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
 fails("sub", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
   target = "broker", sender_sub = "A", fields = { SenderSubID = "B" } }]],
       "fields: 50 is no field to add")
+local GROUP <const> = [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
+  target = "broker", version = "%s", fields = { NoPartyIDs = %s } }]]
+fails("count", GROUP:format("FIX.4.4", '"1"'),
+      "NewOrderSingle: NoPartyIDs (453) is '1': a list of tables expected")
+fails("place", GROUP:format("FIX.4.4", "{ { PartyID = 'a', PartyRol = 3 } }"),
+      "app.gateway.fix 'broker': fields: NewOrderSingle.NoPartyIDs[1]: the dictionary has"
+      .. " no field 'PartyRol'")
+fails("begins", GROUP:format("FIX.4.4", "{ { PartyRole = 3 } }"),
+      "PartyID (448) begins each entry of the group")
+fails("older", GROUP:format("FIX.4.2", "{ { PartyID = 'a' } }"), "no field 'NoPartyIDs'")
+fails("table", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
+  target = "broker", fields = { Text = {} } }]], "NewOrderSingle: Text (58) is table")
+fails("long", GROUP:format("FIX.4.4", "{ { PartyID = ('x'):rep(2048) } }"),
+      "fields: more than 2048 bytes")
 fails("thrice", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
   target = "broker", fields = { HandlInst = "1", [21] = "2" } }]],
       "fields: 21 is there twice")
