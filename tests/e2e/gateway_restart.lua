@@ -68,7 +68,8 @@ local TRADER <const> = [[
 -- Sends what the app's params say, once in its life, and tells of each order by its
 -- label.
 local TIED <const> = [[
-  local M = require "tw.strategy".new { doc = "brackets, groups", params = { oco = 0 } }
+  local M = require "tw.strategy".new { doc = "brackets, groups",
+    params = { oco = 0, cut = 0 } }
   function M:on_timer()
     local first = io.open "bought"
     if first then return first:close() end
@@ -84,7 +85,12 @@ local TIED <const> = [[
       self:oco(terms("high", 98, { side = "buy" }), terms("low", 97, { side = "buy" }))
     end
   end
-  function M:on_order(status, label, reason)
+  function M:on_order(order, status, label, reason)
+    if status == "new" then print(("%s is of %%g"):format(label, order.quantity)) end
+    if self.params.cut > 0 and label == "stop_loss" and status == "new"
+        and order.quantity == 6 then
+      order:modify { quantity = self.params.cut }
+    end
     if status == "rejected" and (label == "an entry" or label == "low") then
       os.remove "bought"                                  -- not logged on yet
     end
@@ -231,6 +237,25 @@ trader = p.run "trader"
 t.ok(p.await(trader, "order\tstop_loss\tnew\t" .. FORMER), "both are found again")
 t.ok(p.await(trader, "fill take_profit 10 at 101, holds 0"), "one has traded")
 t.ok(p.await(trader, "order\tstop_loss\tcanceled\tnil"), "the other goes")
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+
+-- One that its owner has made smaller stays so in the next run, as its entry trades on.
+venue, trader = scene("cut", 'store = "store", log = "log"',
+                      '("tied.lua", { params = { cut = 4 } })')
+t.ok(p.await(trader, "order\tan entry\tnew\tnil"), "an entry is open once more")
+p.put("sell1", "6")
+t.ok(p.await(trader, "stop_loss is of 6") and p.await(trader, "stop_loss is of 4")
+     and p.await(trader, "take_profit is of 6"), "an exit is made smaller")
+p.kill(trader, 9)
+trader = p.run "trader"
+t.ok(p.await(trader, "order\tstop_loss\tnew\t" .. FORMER), "it is there again")
+p.put("sell2", "4")
+t.ok(p.await(trader, "take_profit is of 10"), "the other one grows")
+do
+  local log = p.read "log/broker.log"
+  t.is(select(2, log:gsub("35=G", "")), 2, "it does not")
+end
 p.kill(trader, "TERM")
 p.kill(venue, "TERM")
 
