@@ -98,20 +98,14 @@ local waits = apps.prints("a Logon waits for a signature", {
         assert(fix.logon("broker", {}))
         fix.logout "broker"
       end
-    end]] }, [[
+    end]] }, ([[
 broker logging_on 1 1 true me VENUE
 fix.logon: session broker: its dictionary has no field Usrname
 fix.logon: MsgSeqNum is no field to add
 fix.logon: the Logon of session venue does not wait
 true
 venue true false true
-broker logging_on 1 1 true me VENUE
-fix.logon: session broker: its dictionary has no field Usrname
-fix.logon: MsgSeqNum is no field to add
-fix.logon: the Logon of session venue does not wait
-true
-venue true false true
-]]).err
+]]):rep(2)).err
 
 t.ok(waits:find("fix broker: fix.logon: no Logon to VENUE waits", 1, true),
   "one that does not wait is told")

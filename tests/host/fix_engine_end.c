@@ -4,19 +4,28 @@
  * sessions of a port differ in the version of their messages alone. */
 #include "fix_engine_rig.h"
 
-static void last_words(void)
+/* Both ends in an engine: b, with the options c, has logged on to a. */
+static struct tw_fix_link *pair(struct rig *g, struct side *a, struct side *b,
+                                struct tw_fix_link_options c)
 {
-    struct rig *g = rig_open();
-    struct side a = {0}, b = {0};
-    struct tw_fix_link_options o = server("a", &a);
+    struct tw_fix_link_options o = server("a", a);
     struct tw_fix_link *l;
-    unsigned n = getenv("SMALL") ? 200 : 2000;
 
     o.door = rig_listen(g, &(struct tw_fix_door_options){0});
     rig_add(g, &o);
     rig_start(g);
-    l = rig_dial(g, client("b", &b), tw_fix_engine_port(g->e, o.door));
-    await_event(&b, TW_FIX_LOGGED_ON, 1);
+    l = rig_dial(g, c, tw_fix_engine_port(g->e, o.door));
+    await_event(b, TW_FIX_LOGGED_ON, 1);
+    return l;
+}
+
+static void last_words(void)
+{
+    struct rig *g = rig_open();
+    struct side a = {0}, b = {0};
+    struct tw_fix_link *l = pair(g, &a, &b, client("b", &b));
+    unsigned n = getenv("SMALL") ? 200 : 2000;
+
     tw_be_main();
     tw_io_halt(g->io);
     ok(send_orders(l, 1, n) && a.events[TW_FIX_LOGGED_OUT] == 0,
@@ -34,17 +43,13 @@ static void words_of(const char *what, int (*command)(struct tw_fix_link *l))
 {
     struct rig *g = rig_open();
     struct side a = {0}, b = {0};
-    struct tw_fix_link_options o = server("a", &a), c = client("b", &b);
+    struct tw_fix_link_options c = client("b", &b);
     struct tw_fix_link *l;
     unsigned n = getenv("SMALL") ? 200 : 2000;
 
-    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
-    rig_add(g, &o);
-    rig_start(g);
     c.session.output_max = 4096;         /* of which a turn fills half */
     c.session.logout_timeout_s = PATIENCE_S;
-    l = rig_dial(g, c, tw_fix_engine_port(g->e, o.door));
-    await_event(&b, TW_FIX_LOGGED_ON, 1);
+    l = pair(g, &a, &b, c);
     ok(send_orders(l, 1, n) && command(l) == TW_OK
        && await_event(&a, TW_FIX_LOGGED_OUT, 1), "%s: it logs out", what);
     rig_close_io(g);
@@ -75,16 +80,12 @@ static void endless(void)
 {
     struct rig *g = rig_open();
     struct side a = {0}, b = {0};
-    struct tw_fix_link_options o = server("a", &a), c = client("b", &b);
+    struct tw_fix_link_options c = client("b", &b);
     struct tw_fix_link *l;
 
-    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
-    rig_add(g, &o);
-    rig_start(g);
     c.consumer.waits = has_more;
     c.session.logout_timeout_s = 1;
-    l = rig_dial(g, c, tw_fix_engine_port(g->e, o.door));
-    await_event(&b, TW_FIX_LOGGED_ON, 1);
+    l = pair(g, &a, &b, c);
     tw_fix_link_enable(l, false);
     tw_fix_link_enable(l, true);
     ok(await_event(&b, TW_FIX_LOGGED_OUT, 1) && await_event(&b, TW_FIX_LOGGED_ON, 2),
@@ -99,16 +100,12 @@ static void both_ends(void)
 {
     struct rig *g = rig_open();
     struct side a = { .echo = true }, b = {0};
-    struct tw_fix_link_options o = server("a", &a), c = client("b", &b);
+    struct tw_fix_link_options c = client("b", &b);
     struct tw_fix_link *l;
     unsigned n = getenv("SMALL") ? 200 : 2000;
 
-    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
-    rig_add(g, &o);
-    rig_start(g);
     c.session.output_max = 4096;
-    l = rig_dial(g, c, tw_fix_engine_port(g->e, o.door));
-    await_event(&b, TW_FIX_LOGGED_ON, 1);
+    l = pair(g, &a, &b, c);
     ok(send_orders(l, 1, n), "a client of the same run sends");
     rig_close_io(g);
     ok(a.messages == n && b.messages == n,
