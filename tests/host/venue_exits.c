@@ -90,15 +90,23 @@ static void is(const char *want, const char *name)
     text[0] = '\0';
 }
 
-static void by_hand(void)
+/* An entry of 10, of which so much has traded, and its exits. */
+static struct tw_venue *enter(int64_t traded)
 {
     struct tw_venue *v = begin();
 
     NEW(2, ENTRY, B, 10, 100, 0);
-    meet(v, S, 4, 100);
-    NEW(2, TARGET, S, 4, 105, .group = ENTRY, .entry_qty = 4);
-    NEW(2, OTHER, S, 4, 0, .type = TW_TYPE_STOP, .stop = 95, .group = ENTRY,
-        .entry_qty = 4);
+    meet(v, S, traded, 100);
+    NEW(2, TARGET, S, traded, 105, .group = ENTRY, .entry_qty = traded);
+    NEW(2, OTHER, S, traded, 0, .type = TW_TYPE_STOP, .stop = 95, .group = ENTRY,
+        .entry_qty = traded);
+    return v;
+}
+
+static void by_hand(void)
+{
+    struct tw_venue *v = enter(4);
+
     meet(v, S, 6, 100);
     text[0] = '\0';
     meet(v, B, 4, 105);
@@ -107,12 +115,7 @@ static void by_hand(void)
     is("3:56 ", "and is for the rest, whatever was asked for before");
     tw_venue_free(v);
 
-    v = begin();
-    NEW(2, ENTRY, B, 10, 100, 0);
-    meet(v, S, 10, 100);
-    NEW(2, TARGET, S, 10, 105, .group = ENTRY, .entry_qty = 10);
-    NEW(2, OTHER, S, 10, 0, .type = TW_TYPE_STOP, .stop = 95, .group = ENTRY,
-        .entry_qty = 10);
+    v = enter(10);
     ASK(REPLACE, TARGET, 3, 0);
     text[0] = '\0';
     meet(v, B, 3, 105);
