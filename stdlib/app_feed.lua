@@ -99,6 +99,7 @@ local function add_session(what, options)
   local sessions = declare.now.fix.sessions
   market.name, market.no_trades = name, market.trades == false
   sessions[#sessions].feed = market
+  sessions[#sessions].what = ("app.feed.fix '%s'"):format(name)
   declare.feed(market, "fix", "fix")
 end
 

@@ -83,6 +83,7 @@ function gateway.fix(options)
   end
   local sessions = declare.now.fix.sessions
   sessions[#sessions].gateway = own
+  sessions[#sessions].what = ("app.gateway.fix '%s'"):format(name)
   return name
 end
 

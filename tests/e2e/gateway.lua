@@ -317,7 +317,11 @@ fails("option", 'app.gateway.fix { nme = "x" }', "app.gateway.fix: no option 'nm
 fails("target", 'app.gateway.fix { host = "a", port = 1, sender = "x" }',
       "app.gateway.fix: target is missing")
 fails("field", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
-  target = "broker", fields = { Nonsense = "1" } }]], "no field 'Nonsense'")
+  target = "broker", fields = { Nonsense = "1" } }]],
+      ": app.gateway.fix 'broker': fields: no field 'Nonsense'")
+fails("logon", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
+  target = "broker", logon = { Nonsense = "1" } }]],
+      ": app.gateway.fix 'broker': logon: its dictionary has no field Nonsense")
 for _, field in ipairs { "ClOrdID", "Price", "MsgSeqNum", "[54]" } do
   fails("twice", ('app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",'
                   .. ' target = "broker", fields = { %s = "1" } }'):format(field),
