@@ -39,8 +39,8 @@ local LEFT_OUT = {
   ["^_G%.print$"] = WRITES, ["%f[%w]warn$"] = WRITES,
   ["table%.move$"] = WAITS, ["coroutine%.close$"] = HARNESS,
   ["rawset$"] = HARNESS, ["setupvalue$"] = HARNESS,
-  ["debug%.[%w_]+$"] = RAW, ["loadlib$"] = RAW, ["function%.unpack$"] = RAW,
-  ["function%.fail_at$"] = RAW, ["function%.starve$"] = RAW,
+  ["debug%.[%w_]+$"] = RAW, ["loadlib$"] = RAW, ["function.*%.unpack$"] = RAW,
+  ["%.fail_at$"] = RAW, ["%.starve$"] = RAW,
   ["^c?ffi"] = RAW, ["%.c?ffi%f[%W]"] = RAW,
 }
 local FINE <const> = { traceback = true, getinfo = true, getmetatable = true,
