@@ -74,7 +74,7 @@ local function add_session(what, options)
       fail(2, "%s: subscribe[%d] is no symbol: %s", what, i, tostring(symbol))
     end
   end
-  require "tw.app_fix".check_source(what, market.security_id_source)
+  declare.id_source(what, market.security_id_source)
   if market.security_id_source and market.quotes then
     fail(2, "%s: security_id_source is for 35=V, not for quotes", what)
   end

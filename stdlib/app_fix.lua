@@ -571,17 +571,6 @@ function fix.open(options)
   declare.now.orders = declare.now.orders or o.orders
 end
 
---- app.fix.check_source(what, source)
--- security_id_source of a feed or a gateway: SecurityIDSource (22) is one character.
--- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises for what is none.  Units: none.
-function fix.check_source(what, source)
-  if source and not source:find "^%w$" then
-    fail(3, "%s: security_id_source must be a letter or a digit, as SecurityIDSource (22)"
-         .. " has it, got '%s'", what, source)
-  end
-end
-
 -- Options of a feed or a gateway: scripts and their accounts are there from the start.
 local DECLARED = { loopback = "session" }
 for _, name in ipairs { "subscribe", "depth", "incremental", "batch", "levels", "quotes",

@@ -61,7 +61,7 @@ function gateway.fix(options)
     if OWN[name] then own[name] = value else rest[name] = value end
   end
   check("app.gateway.fix", own, OWN)
-  fix.check_source("app.gateway.fix", own.security_id_source)
+  declare.id_source("app.gateway.fix", own.security_id_source)
   if own.cl_ord_id and own.cl_ord_id ~= "uuid" then
     fail(2, "app.gateway.fix: cl_ord_id must be \"uuid\", got '%s'", own.cl_ord_id)
   end

@@ -92,6 +92,17 @@ function declare.ranges(what, options, ranges)
   return options
 end
 
+--- declare.id_source(what, source)
+-- security_id_source of a feed or a gateway: SecurityIDSource (22) is one character.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for what is none.  Units: none.
+function declare.id_source(what, source)
+  if source and not source:find "^%w$" then
+    declare.fail(3, "%s: security_id_source must be a letter or a digit, as"
+                 .. " SecurityIDSource (22) has it, got '%s'", what, source)
+  end
+end
+
 --- declare.checked(f, ...) -> value
 -- What f(...) returns.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: those of f, where the
