@@ -7,14 +7,17 @@
 #include "base/fixed.h"
 #include "record.h"
 
-enum kind { PRICE, PERCENT, FLAG, TIME, OTHER };
+/* A percentage, given by mistake, is above it. */
+static const int64_t MOST_WEIGHT = 10 * TW_FIXED_ONE;
+
+enum kind { PRICE, WEIGHT, PERCENT, FLAG, TIME, OTHER };
 
 /* What may be said of an order, and where it goes. */
 static const struct { const char *name; enum kind kind; size_t at; } terms[] = {
     { "symbol", OTHER, 0 }, { "side", OTHER, 0 }, { "type", OTHER, 0 },
     { "tif", OTHER, 0 }, { "label", OTHER, 0 },
     { "quantity", PRICE, offsetof(struct ltw_order_terms, quantity) },
-    { "percent", PERCENT, offsetof(struct ltw_order_terms, part) },
+    { "weight", WEIGHT, offsetof(struct ltw_order_terms, weight) },
     { "price", PRICE, offsetof(struct ltw_order_terms, price) },
     { "stop", PRICE, offsetof(struct ltw_order_terms, stop) },
     { "trail", PRICE, offsetof(struct ltw_order_terms, trail) },
@@ -100,6 +103,16 @@ int64_t ltw_check_fixed(lua_State *L, int idx, const char *what, const char *nam
     return v;
 }
 
+int64_t ltw_check_weight(lua_State *L, int idx, const char *what)
+{
+    int64_t v = ltw_check_fixed(L, idx, what, "weight");
+
+    if (v > MOST_WEIGHT || v < -MOST_WEIGHT)
+        luaL_error(L, "%s: weight: %s is %s times the equity; 0.5 is half of it, 10 the"
+                   " most", what, shown(L, idx), shown(L, idx));
+    return v;
+}
+
 /* [-0, +0, e] */
 static const char *check_text(lua_State *L, const char *what, const char *name)
 {
@@ -146,8 +159,10 @@ static void read_term(lua_State *L, const char *what, int i, struct ltw_order_te
 
     switch (terms[i].kind) {
     case PRICE:
+    case WEIGHT:
     case PERCENT:
-        v = ltw_check_fixed(L, lua_gettop(L), what, name);
+        v = terms[i].kind == WEIGHT ? ltw_check_weight(L, lua_gettop(L), what)
+                                    : ltw_check_fixed(L, lua_gettop(L), what, name);
         if (terms[i].kind == PERCENT) v /= 100;
         if (v <= 0)
             luaL_error(L, "%s: %s: a number above 0 expected, got %s", what, name,
@@ -186,9 +201,10 @@ static void refuse(lua_State *L, const char *what, const char *name)
         near = terms[i].name;
     }
     if (strcmp(name, "size") == 0 || strcmp(name, "qty") == 0) near = "quantity";
+    if (strcmp(name, "percent") == 0) near = "weight";
     if (near)
         luaL_error(L, "%s: no option '%s'; did you mean '%s'?", what, name, near);
-    luaL_error(L, "%s: no option '%s'; there are symbol quantity percent price stop trail"
+    luaL_error(L, "%s: no option '%s'; there are symbol quantity weight price stop trail"
                " trail_percent type tif expire post_only reduce_only label take_profit"
                " stop_loss",
                what, name);
@@ -226,15 +242,15 @@ void ltw_fill_order(lua_State *L, const char *what, const struct ltw_order_terms
 {
     if (!t->symbol) luaL_error(L, "%s: no symbol", what);
     if (!t->side) luaL_error(L, "%s: no side", what);
-    if (!t->quantity && !t->part) luaL_error(L, "%s: no quantity", what);
-    if (t->quantity && t->part)
-        luaL_error(L, "%s: either a quantity or a percent", what);
+    if (!t->quantity && !t->weight) luaL_error(L, "%s: no quantity", what);
+    if (t->quantity && t->weight)
+        luaL_error(L, "%s: either a quantity or a weight", what);
     o->symbol = t->symbol;
     o->side = t->side;
     o->type = type_of(t);
     o->tif = t->tif ? t->tif : t->expire_ns ? TW_TIF_GTD : TW_TIF_GTC;
     o->quantity = t->quantity;
-    o->part = t->part;
+    o->part = t->weight;
     o->price = t->price;
     o->stop = t->stop;
     o->trail = t->trail;

@@ -12,7 +12,7 @@ struct ltw_order_terms {
     uint32_t symbol;
     uint8_t side, type, tif;
     bool post_only, reduce_only;
-    int64_t quantity, part, price, stop, trail, trail_part, take_profit, stop_loss;
+    int64_t quantity, weight, price, stop, trail, trail_part, take_profit, stop_loss;
     int64_t expire_ns;
 };
 
@@ -27,6 +27,9 @@ void ltw_check_self(lua_State *L, const char *what);
 
 /* [-0, +0, e]  The number at idx. */
 int64_t ltw_check_fixed(lua_State *L, int idx, const char *what, const char *name);
+
+/* [-0, +0, e]  The part of the equity at idx: below 0 too. */
+int64_t ltw_check_weight(lua_State *L, int idx, const char *what);
 
 /* [-0, +0, e]  The order of these terms, the bracket aside; raises for what lacks. */
 void ltw_fill_order(lua_State *L, const char *what, const struct ltw_order_terms *t,

@@ -282,7 +282,7 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
 }
 
 /* self:buy(order) -> order
- * Sends an order: { symbol =, quantity = }, or percent =, the part of the equity that it
+ * Sends an order: { symbol =, quantity = }, or weight =, the part of the equity that it
  * may take when it trades, within limits.  As needed: price, stop, trail, or
  * trail_percent (of the price that the stop follows, at the tick beyond); type ("market";
  * by default "limit" with a price, "stop" or "stop_limit" with a stop, "trailing_stop"
@@ -300,8 +300,8 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
  * above 0 and below 9.2e9 (it is rounded to nine decimals), a symbol that is not known,
  * an instrument in a currency that the account has no rate of, or without the tick_size
  * that the account's slippage counts in, a take_profit that is not on the other side of
- * stop_loss, a trail_percent of 100 or more.
- * Units: prices; trail: of price; quantity: of the instrument; percent: 100 is all;
+ * stop_loss, a trail_percent of 100 or more, a weight above 10.
+ * Units: prices; trail: of price; quantity: of the instrument; weight: 1 is all;
  * expire: ns since the epoch. */
 static int buy(lua_State *L)
 {
@@ -412,7 +412,7 @@ static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t sy
         label = 5;
     }
     terms.symbol = symbol;
-    terms.part = 0;
+    terms.weight = 0;
     if (more > INT64_MAX || more < -INT64_MAX)
         luaL_error(L, "%s: more than 9.2e9 would be missing", what);
     terms.quantity = (int64_t)(more > 0 ? more : -more);
@@ -436,29 +436,29 @@ static int order_target(lua_State *L)
     return aim(L, t, "order_target", symbol, target);
 }
 
-/* self:order_target_percent(symbol, percent [, options]) -> order | nil
+/* self:order_target_percent(symbol, weight [, options]) -> order | nil
  * As self:order_target, of the quantity that such a part of the equity pays for at the
  * last price, in whole lots; of an instrument without a lot_size in fractions.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: as of self:buy; raises while no price is known.
- * Units: percent: 100 is all; below 0: short. */
+ * Units: weight: 0.5 is half the equity, 1 all, 10 at most; below 0: short. */
 static int order_target_percent(lua_State *L)
 {
     struct ltw_trader *t = check_call(L, "order_target_percent");
     uint32_t symbol = ltw_check_symbol(L, 2, "order_target_percent");
-    int64_t percent = ltw_check_fixed(L, 3, "order_target_percent", "percent"), target;
+    int64_t weight = ltw_check_weight(L, 3, "order_target_percent"), target;
     struct tw_order o = { .symbol = symbol, .side = TW_SIDE_BUY, .type = TW_TYPE_MARKET,
                           .tif = TW_TIF_GTC };
     struct ltw_order_terms terms = { .symbol = symbol };
 
-    o.part = percent < 0 ? -percent / 100 : percent / 100;
+    o.part = weight < 0 ? -weight : weight;
     if (o.part) check(L, t, "order_target_percent", &o);
     if (o.unaffordable && !tw_broker_has_rate(t->broker, &o)) {
-        terms.side = percent < 0 ? TW_SIDE_SELL : TW_SIDE_BUY;
-        terms.part = o.part;
+        terms.side = weight < 0 ? TW_SIDE_SELL : TW_SIDE_BUY;
+        terms.weight = o.part;
         return place(L, "order_target_percent", &terms, 0);    /* which is refused */
     }
-    target = o.unaffordable ? 0 : percent < 0 ? -o.quantity : o.quantity;
+    target = o.unaffordable ? 0 : weight < 0 ? -o.quantity : o.quantity;
     return aim(L, t, "order_target_percent", symbol, o.part ? target : 0);
 }
 

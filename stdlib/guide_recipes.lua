@@ -50,9 +50,9 @@ its end: time - 1 is in it.
     self.month = self.month or month            -- in the first one not all are known
     if month == self.month then return end
     self.month = month
-    local part, later = 95 / #self.symbols, {}
+    local part, later = 0.95 / #self.symbols, {}
     for _, name in ipairs(self.symbols) do
-      local much = self.account:position(name).value * 100 > part * self.account.equity
+      local much = self.account:position(name).value > part * self.account.equity
       if much then self:order_target_percent(name, part)
       else table.insert(later, name) end
     end
@@ -107,7 +107,7 @@ What it is elsewhere, and here
 
   next, OnData, on_bar, handle_data     on_bar, on_quote, on_trade
   notify_order, OnOrderEvent            on_order, and on_fill for each trade
-  SetHoldings(s, 0.5)                   self:order_target_percent(s, 50): 100 is all
+  SetHoldings(s, 0.5)                   self:order_target_percent(s, 0.5): 1 is all
   Liquidate                             self:flatten(), self:close(s)
   consolidators, resampledata           self:bars { every = "5m", of = "mid" }
   SetWarmUp, minimum periods            warmup of tw.strategy; an indicator is nil before

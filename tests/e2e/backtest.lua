@@ -285,10 +285,10 @@ known("GOOG, SMA 10/30", { ["goog.lua"] = [[
     local before, now = side(i - 1), side(i)
     if before < 0 and now > 0 then
       self:close(symbol)
-      self:buy { symbol = symbol, percent = 100 }
+      self:buy { symbol = symbol, weight = 1 }
     elseif before > 0 and now < 0 then
       self:close(symbol)
-      self:sell { symbol = symbol, percent = 100 }
+      self:sell { symbol = symbol, weight = 1 }
     end
   end
   return M]] }, "goog.lua --data DATA/backtesting.py/GOOG.csv.gz",

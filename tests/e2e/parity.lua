@@ -50,8 +50,8 @@ put("any.lua", [[
                  stop = cents(self.at[o.symbol] - d) })
     end,
     function(self, o) self:order_target(o.symbol, self:dice(11) - 6) end,
-    function(self, o) self:order_target_percent(o.symbol, self:dice(21) - 11) end,
-    function(self, o) o.quantity, o.percent = nil, self:dice(20) self:buy(o) end,
+    function(self, o) self:order_target_percent(o.symbol, (self:dice(21) - 11) / 100) end,
+    function(self, o) o.quantity, o.weight = nil, self:dice(20) / 100 self:buy(o) end,
     function(self, o) self:close(o.symbol) end,
     function(self) if self:dice(4) == 1 then self:flatten() end end,
     function(self)

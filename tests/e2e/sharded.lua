@@ -27,7 +27,7 @@ put("s.lua", [[
     elseif self.n == 2 then
       self:cancel()
     elseif self.n % 5 == 2 then
-      self:order_target_percent(symbol, 2)
+      self:order_target_percent(symbol, 0.02)
     elseif self.n % 7 == 3 then
       self:sell { symbol = symbol, quantity = 2 }
     end

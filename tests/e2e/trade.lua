@@ -138,7 +138,7 @@ refuses("{ limits = { self_match = true } }", "self:buy('A', 5, 9.9)",
         "self:sell('A', 5, 9.9)", "rejected\tit would trade with an order of our own")
 refuses("{ cash = 100, limits = { buying_power = true } }", "", "self:buy('A', 50)",
         "rejected\tnot enough cash or margin")
-refuses("{ cash = 1 }", "", "self:buy { symbol = 'A', percent = 100 }",
+refuses("{ cash = 1 }", "", "self:buy { symbol = 'A', weight = 1 }",
         "rejected\tnot enough cash or margin")
 refuses("{}", "", "self:buy('A', 5, 10.001)",
         "rejected\tthe price is not a multiple of the tick size: 10.001 with ticks"
@@ -342,10 +342,10 @@ known("GOOG, SMA 10 and 30", "backtesting.py/GOOG.csv.gz", { script = [[
     local now = 3 * sum(10, n) - sum(30, n)
     if before < 0 and now > 0 then
       self:close "X"
-      self:buy { symbol = "X", percent = 100 }
+      self:buy { symbol = "X", weight = 1 }
     elseif before > 0 and now < 0 then
       self:close "X"
-      self:sell { symbol = "X", percent = 100 }
+      self:sell { symbol = "X", weight = 1 }
     end
   end
   function M:on_position(position) if position == 0 then buys = buys + 1 end end

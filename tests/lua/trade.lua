@@ -193,8 +193,8 @@ prints("targets count what is open", app [[
       print(self:order_target("A", 10), self:order_target("A", 10))
       print(self:order_target("A", 4).quantity, self:order_target("A", -1).quantity)
     elseif n == 3 then
-      print(self:position "A", self:order_target_percent("A", 50).quantity)
-      print(self:order_target_percent("A", 50, { label = "x" }))
+      print(self:position "A", self:order_target_percent("A", 0.5).quantity)
+      print(self:order_target_percent("A", 0.5, { label = "x" }))
     elseif n == 4 then
       print(self:position "A", self:close "A", self:close "B")
     elseif n == 5 then
@@ -317,7 +317,7 @@ prints("in another currency, at the rate of a symbol", app([[
 prints("a part of the equity, sized when it trades", app [[
   function M:on_quote()
     n = n + 1
-    if n == 1 then self:buy { symbol = "A", percent = 99.5 } end
+    if n == 1 then self:buy { symbol = "A", weight = 0.995 } end
   end
   function M:on_fill(quantity, price) print(quantity, price) end]],
   "500.0\t10.1\n500.0\t10.3\n500.0\t10.5\n500.0\t9.1\n")
@@ -397,12 +397,20 @@ local function refused(call, want)
       print(#self:orders())
     end]]):format(call)), "false\t" .. want .. "\n0\n")
 end
-local OPTIONS = "there are symbol quantity percent price stop trail trail_percent type"
+local OPTIONS = "there are symbol quantity weight price stop trail trail_percent type"
   .. " tif expire post_only reduce_only label take_profit stop_loss"
 refused("self:buy {}", "buy: no symbol")
 refused("self:buy { symbol = 'A' }", "buy: no quantity")
-refused("self:buy { symbol = 'A', quantity = 1, percent = 1 }",
-        "buy: either a quantity or a percent")
+refused("self:buy { symbol = 'A', quantity = 1, weight = 1 }",
+        "buy: either a quantity or a weight")
+refused("self:buy { symbol = 'A', percent = 50 }",
+        "buy: no option 'percent'; did you mean 'weight'?")
+refused("self:buy { symbol = 'A', weight = 50 }",
+        "buy: weight: 50 is 50 times the equity; 0.5 is half of it, 10 the most")
+refused("self:buy { symbol = 'A', weight = -0.5 }",
+        "buy: weight: a number above 0 expected, got -0.5")
+refused("self:order_target_percent('A', -50)", "order_target_percent: weight: -50 is"
+        .. " -50 times the equity; 0.5 is half of it, 10 the most")
 refused("self:buy { symbol = 'A', quantty = 1 }",
         "buy: no option 'quantty'; did you mean 'quantity'?")
 refused("self:buy { symbol = 'A', quantity = 1, leverage = 1 }",
@@ -476,7 +484,7 @@ refused("self:buy { symbol = 'A', size = 1 }",
         "buy: no option 'size'; did you mean 'quantity'?")
 refused("self:buy { symbol = 'A', quantity = 1, side = 'sell' }",
         "buy: side: it is a buy")
-refused("self:buy { symbol = 'B', percent = 50 }", "buy: no price is known that a part"
+refused("self:buy { symbol = 'B', weight = 0.5 }", "buy: no price is known that a part"
         .. " of the equity could be turned into a quantity with")
 refused("self:buy('A', 1, -1)", "buy: price: a number above 0 expected, got -1")
 refused("self:buy('A')", "buy: quantity: a number expected, got nothing")

@@ -66,8 +66,8 @@ prints("orders before the rate has come are refused, then they go",
 prints("a part of the equity, too", app([[
   function M:on_quote(symbol)
     n = n + 1
-    if n == 1 then print(self:order_target_percent("C", 50)) end
-    if n == 3 then print(self:order_target_percent("C", 50)) end
+    if n == 1 then print(self:order_target_percent("C", 0.5)) end
+    if n == 3 then print(self:order_target_percent("C", 0.5)) end
   end
   function M:on_order(id, status, reason) print(id, status, reason) end]],
   { before = 'app.account { cash = 110, rates = { EUR = "EURUSD" } }' }), told [[
