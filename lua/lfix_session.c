@@ -567,11 +567,8 @@ static int enable(lua_State *L)
                                               || lua_toboolean(L, 2)));
 }
 
-/* What fix.logon of stdlib/fix.lua has read, a list of { field, value }
- *   -> true | nil, message, code
- * Yields: no.  Blocks: no.  Thread: any of a run.
- * Errors: nil when it was removed; raises for a field that its dictionary has not.
- * Units: none. */
+/* logon(session, fields) -> true | nil, message, code
+ * fields: a list of { field, value }, as fix.logon of stdlib/fix.lua makes it. */
 static int logon(lua_State *L)
 {
     const char *fields;
@@ -670,10 +667,8 @@ static int remove_session(lua_State *L)
     return answer(L, l, tw_fix_link_remove(l));
 }
 
-/* What fix.add of stdlib/fix.lua has read -> name | nil, message, code
- * Yields: no.  Blocks: on a dictionary and a store.  Thread: any of a run.
- * Errors: nil for what is in use or can't be had; raises in a run that takes none.
- * Units: none. */
+/* add(options) -> name | nil, message, code
+ * options: as fix.add of stdlib/fix.lua has read them. */
 static int add(lua_State *L)
 {
     struct ltw_host *host = ltw_check_host(L, "fix.add");
@@ -696,12 +691,18 @@ static int add(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    { "send", send_message }, { "add", add }, { "status", status }, { "enable", enable },
-    { "logon", logon }, { "logout", logout }, { "reset", reset },
-    { "set_numbers", set_numbers }, { "remove", remove_session }, { NULL, NULL }
+    { "send", send_message }, { "status", status }, { "enable", enable },
+    { "logout", logout }, { "reset", reset }, { "set_numbers", set_numbers },
+    { "remove", remove_session }, { NULL, NULL }
+};
+
+/* Of those fix.lua has functions of its own. */
+static const luaL_Reg internal[] = {
+    { "add", add }, { "logon", logon }, { NULL, NULL }
 };
 
 void ltw_fix_functions(lua_State *L)
 {
     luaL_setfuncs(L, functions, 0);
+    luaL_setfuncs(L, internal, 0);
 }

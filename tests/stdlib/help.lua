@@ -157,6 +157,11 @@ local function shell(arguments)
   local out = p:read("a")
   return out, select(3, p:close())
 end
+local unnamed = {}
+for id in shell("--html"):gmatch '<h3 id="([^"]*)"' do
+  if id:find "%.%u" then unnamed[#unnamed + 1] = id end
+end
+t.same(unnamed, {}, "each function by its name: what only stdlib calls is left out")
 local out, status = shell("tw.test.ok")
 t.ok(out:find("^test%.ok%(holds, name%)"), "tidewire help tw.test.ok")
 t.is(status, 0, "gives status 0")
