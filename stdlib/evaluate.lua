@@ -170,11 +170,46 @@ local function kind_of(it)
   return meta and rawget(meta, "__name") or ""
 end
 
--- Proxies of one line: wrap(value, name), real(value), and the environment.
-local function looker(scope, say)
+-- What a metamethod of somebody else would do is not known.
+local function check_meta(it, event)
+  local m = debug.getmetatable(it)
+  local f = m and rawget(m, event)
+  if type(f) == "function" and not is_ours(f) then
+    refuse(("%s of a script may change something"):format(event))
+  end
+  return m, f
+end
+
+local function index(it, key)
+  if type(it) ~= "table" then return it[key] end
+  local value = rawget(it, key)
+  local m, f = check_meta(it, "__index")
+  if value ~= nil or not m or f == nil then return value end
+  if type(f) == "function" then return f(it, key) end
+  return index(f, key)
+end
+
+local function text(it)
+  check_meta(it, "__tostring")
+  return tostring(it)
+end
+
+local function shown(it)
+  local fine, said = pcall(text, it)
+  return fine and said or ("%s: %p"):format(type(it), it)
+end
+
+local function entries(it)
+  check_meta(it, "__pairs")
+  return pairs(it)
+end
+
+-- Proxies of one line: wrap(value, name, of), real(value), calls(f): f with real values;
+-- own[value] stands for a value in place of a proxy.
+local function proxies_of(own)
   local proxies, reals, names = {}, {}, {}
   local meta = { __metatable = false, __name = "read-only" }
-  local wrap, own
+  local wrap
 
   local function real(value)
     local it = reals[value]
@@ -182,20 +217,14 @@ local function looker(scope, say)
     return it
   end
 
-  local function wrap_all(...)
+  local function each(f, ...)
     local values = table.pack(...)
-    for i = 1, values.n do values[i] = wrap(values[i]) end
-    return table.unpack(values, 1, values.n)
-  end
-
-  local function reals_of(...)
-    local values = table.pack(...)
-    for i = 1, values.n do values[i] = real(values[i]) end
+    for i = 1, values.n do values[i] = f(values[i]) end
     return table.unpack(values, 1, values.n)
   end
 
   local function calls(f)
-    return function(...) return wrap_all(f(reals_of(...))) end
+    return function(...) return each(wrap, f(each(real, ...))) end
   end
 
   function wrap(value, name, of)
@@ -222,25 +251,6 @@ local function looker(scope, say)
     return proxy
   end
 
-  -- What a metamethod of somebody else would do is not known.
-  local function check_meta(it, event)
-    local m = debug.getmetatable(it)
-    local f = m and rawget(m, event)
-    if type(f) == "function" and not is_ours(f) then
-      refuse(("%s of a script may change something"):format(event))
-    end
-    return m, f
-  end
-
-  local function index(it, key)
-    if type(it) ~= "table" then return it[key] end
-    local value = rawget(it, key)
-    local m, f = check_meta(it, "__index")
-    if value ~= nil or not m or f == nil then return value end
-    if type(f) == "function" then return f(it, key) end
-    return index(f, key)
-  end
-
   local function name_of(proxy)
     return names[proxy] ~= nil and ("'%s'"):format(tostring(names[proxy])) or "it"
   end
@@ -264,21 +274,6 @@ local function looker(scope, say)
     return #reals[proxy]
   end
 
-  local function text(it)
-    check_meta(it, "__tostring")
-    return tostring(it)
-  end
-
-  local function shown(it)
-    local fine, said = pcall(text, it)
-    return fine and said or ("%s: %p"):format(type(it), it)
-  end
-
-  local function entries(it)
-    check_meta(it, "__pairs")
-    return pairs(it)
-  end
-
   function meta.__tostring(proxy) return text(reals[proxy]) end
 
   function meta.__pairs(proxy)
@@ -290,38 +285,45 @@ local function looker(scope, say)
     end
   end
 
-  local env = {}
-  own = {
-    [_G] = env, [print] = print_to(say),
-    [rawget] = function(t, key) return wrap(rawget(real(t), real(key)), key) end,
-    [rawlen] = function(t) return rawlen(real(t)) end,
-    [next] = function(t, key)
-      local k, value = next(real(t), real(key))
-      return wrap(k), wrap(value, k)
-    end,
-    [getmetatable] = function(value) return wrap(getmetatable(real(value))) end,
-    [setmetatable] = function(t, m)   -- a finalizer runs later, and without a budget
-      if type(m) == "table" and rawget(m, "__gc") then refuse "__gc is for later" end
-      return setmetatable(t, m)
-    end,
-    [load] = function(chunk, name, _, with)
-      return bounded.load(chunk, name, with == nil and env or with)
-    end,
-    [collectgarbage] = function(what)
-      if what ~= "count" then refuse "collectgarbage does more than count" end
-      return collectgarbage "count"
-    end,
-    [_G.require] = function(name)        -- ours may find more: lua/distrust.c
-      if not package.loaded[name] and not tostring(name):find "^tw%." then
-        refuse(("module '%s' is not loaded yet"):format(tostring(name)))
-      end
-      return wrap(_G.require(name), name)
-    end,
-    [tw.thaw] = calls(tw.thaw), [tw.instrument] = calls(tw.instrument),
-    [tw.instruments] = calls(tw.instruments), [tw.is_halted] = calls(tw.is_halted),
-    [require "tw.ps"] = calls(require "tw.ps"), [fix.status] = calls(fix.status),
-  }
-  setmetatable(env, {
+  return wrap, real, calls
+end
+
+-- The environment of a line that looks, and real(value).
+local function env_to_look(scope, say)
+  local env, own = {}, {}
+  local wrap, real, calls = proxies_of(own)
+
+  own[_G], own[print] = env, print_to(say)
+  own[rawget] = function(t, key) return wrap(rawget(real(t), real(key)), key) end
+  own[rawlen] = function(t) return rawlen(real(t)) end
+  own[next] = function(t, key)
+    local k, value = next(real(t), real(key))
+    return wrap(k), wrap(value, k)
+  end
+  own[getmetatable] = function(value) return wrap(getmetatable(real(value))) end
+  own[setmetatable] = function(t, m)   -- a finalizer runs later, and without a budget
+    if type(m) == "table" and rawget(m, "__gc") then refuse "__gc is for later" end
+    return setmetatable(t, m)
+  end
+  own[load] = function(chunk, name, _, with)
+    return bounded.load(chunk, name, with == nil and env or with)
+  end
+  own[collectgarbage] = function(what)
+    if what ~= "count" then refuse "collectgarbage does more than count" end
+    return collectgarbage "count"
+  end
+  own[_G.require] = function(name)     -- ours may find more: lua/distrust.c
+    if not package.loaded[name] and not tostring(name):find "^tw%." then
+      refuse(("module '%s' is not loaded yet"):format(tostring(name)))
+    end
+    return wrap(_G.require(name), name)
+  end
+  for _, f in ipairs { tw.thaw, tw.instrument, tw.instruments, tw.is_halted,
+                       require "tw.ps", fix.status } do
+    own[f] = calls(f)
+  end
+
+  return setmetatable(env, {
     __metatable = false,
     __index = function(_, name) return wrap(scope.read(name, index), name) end,
     __newindex = function(_, name) refuse(("'%s' would be assigned"):format(name)) end,
@@ -332,8 +334,7 @@ local function looker(scope, say)
         if name then return name, env[name] end
       end
     end,
-  })
-  return env, real, { tostring = shown, pairs = entries, index = index }
+  }), real
 end
 
 -- ---- lines ----
@@ -373,7 +374,8 @@ end
 -- Yields: as the line does.  Blocks: as the line does.  Thread: any worker.
 -- Errors: false and the message.  Units: none.
 function evaluate.look(line, say, self)
-  return run(line, looker(scope_of(self), say))
+  local env, real = env_to_look(scope_of(self), say)
+  return run(line, env, real, { tostring = shown, pairs = entries, index = index })
 end
 
 --- evaluate.change(line, say, self) -> boolean, text
@@ -411,7 +413,7 @@ end
 -- What may stand in place of the last name of the line, one a line of text.
 -- Yields: no.  Blocks: no.  Thread: any worker.  Errors: none.  Units: none.
 function evaluate.complete(line, say, self)
-  local env, real = looker(scope_of(self), say)
+  local env, real = env_to_look(scope_of(self), say)
   local path, separator, begun = line:match "([%w_.:]-)([.:]?)([%a_]?[%w_]*)$"
   local from, found = env, {}
   for name in path:gmatch "[%w_]+" do from = from[name] end
