@@ -123,101 +123,111 @@ local IDS = {
   target_location = "TargetLocationID",
 }
 
--- A path that is called ${user.home}/store is nobody's wish.
-local function plain(r, one)
-  if one.value:find "%${" then
-    r.fail(one.name, "${} is not replaced here: write what it stands for")
+-- What reads the settings of a session, each of which it notes as seen; taken: names.
+local function reader(path, section, default, taken)
+  return { path = path, section = section, default = default, seen = {}, notes = {},
+           taken = taken }
+end
+
+local function find(r, name)
+  local key = name:lower()
+  return r.section.settings[key] or r.default.settings[key]
+end
+
+local function fail(r, name, format, ...)
+  local one = find(r, name)
+  error(("%s:%d: %s%s"):format(r.path, one and one.line or r.section.line,
+    one and shown(one) .. ": " or "", format:format(...)), 0)
+end
+
+-- What is told of a setting that can't be all that it says.
+local function note(r, name, text)
+  local one = find(r, name)
+  if one then
+    table.insert(r.notes, ("%s:%d: %s %s"):format(r.path, one.line, shown(one), text))
   end
 end
 
--- What reads the settings of a session, each of which it notes as seen; taken: names.
-local function reader(path, section, default, taken)
-  local r = { seen = {}, notes = {}, taken = taken }
-
-  function r.get(name)
-    local key = name:lower()
-    r.seen[key] = true
-    local one = section.settings[key] or default.settings[key]
-    if not one or one.value == "" then return end
-    plain(r, one)
-    return one.value, one.line
+-- A path that is called ${user.home}/store is nobody's wish.
+local function check(r, one)
+  if one.value:find "%${" then
+    fail(r, one.name, "${} is not replaced here: write what it stands for")
   end
-  -- Those that begin so: a list of { name, value, what stands behind }.
-  function r.all(prefix)
-    local list, key = {}, prefix:lower()
-    for _, settings in ipairs { section.settings, default.settings } do
-      for name, one in pairs(settings) do
-        if name:sub(1, #key) == key and not r.seen[name] then
-          r.seen[name] = true
-          plain(r, one)
-          list[#list + 1] = { one.name, one.value, one.name:sub(#key + 1) }
-        end
+end
+
+local function get(r, name)
+  r.seen[name:lower()] = true
+  local one = find(r, name)
+  if not one or one.value == "" then return end
+  check(r, one)
+  return one.value
+end
+
+local function need(r, name)
+  return get(r, name) or fail(r, name, "%s is missing in this session", name)
+end
+
+-- Those that begin so: a list of { name, value, what stands behind }.
+local function all(r, prefix)
+  local list, key = {}, prefix:lower()
+  for _, from in ipairs { r.section, r.default } do
+    for name, one in pairs(from.settings) do
+      if name:sub(1, #key) == key and not r.seen[name] then
+        r.seen[name] = true
+        check(r, one)
+        list[#list + 1] = { one.name, one.value, one.name:sub(#key + 1) }
       end
     end
-    table.sort(list, function(a, b) return a[1] < b[1] end)
-    return list
   end
-  function r.fail(name, format, ...)
-    local key = name:lower()
-    local one = section.settings[key] or default.settings[key]
-    error(("%s:%d: %s%s"):format(path, one and one.line or section.line,
-      one and shown(one) .. ": " or "", format:format(...)), 0)
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  return list
+end
+
+local function flag(r, name)
+  local text = get(r, name)
+  if not text then return nil end
+  if YES[text:lower()] then return true end
+  if NO[text:lower()] then return false end
+  fail(r, name, "Y or N expected")
+end
+
+local function count(r, name, least, most)
+  local text = get(r, name)
+  if not text then return nil end
+  local n = text:find "^-?%d+$" and math.tointeger(tonumber(text))
+  if not n or n < (least or 0) or n > (most or 1 << 40) then
+    fail(r, name, "an integer%s expected", least and " from " .. least
+         .. (most and " to " .. most or " on") or "")
   end
-  -- What is told of a setting that can't be all that it says.
-  function r.note(name, text)
-    local key = name:lower()
-    local one = section.settings[key] or default.settings[key]
-    if one then
-      table.insert(r.notes, ("%s:%d: %s %s"):format(path, one.line, shown(one), text))
-    end
+  return n
+end
+
+-- A time, and the zone that QuickFIX/J lets stand behind it.
+local function time(r, name)
+  local text = get(r, name)
+  if not text then return nil end
+  local time, zone = text:match "^(%S+)%s*(%S*)$"
+  local h, m, s = ((time or "") .. ":00"):match "^(%d%d?):(%d%d):(%d%d)"
+  if not h or tonumber(h) > 23 or tonumber(m) > 59 or tonumber(s) > 59
+     or #time > #h + 6 then
+    fail(r, name, "a time from 00:00:00 to 23:59:59 expected")
   end
-  function r.need(name)
-    return r.get(name) or r.fail(name, "%s is missing in this session", name)
+  return time, zone ~= "" and zone or nil
+end
+
+-- One day, or a list of them, each once.
+local function days(r, name, all)
+  local text, list = get(r, name), {}
+  for part in (text or ""):gmatch "[^,]+" do
+    local day = words(part)
+    list[#list + 1] = not day:find "%A" and DAYS[day:sub(1, 2):lower()] or "no day"
   end
-  function r.flag(name)
-    local text = r.get(name)
-    if not text then return nil end
-    if YES[text:lower()] then return true end
-    if NO[text:lower()] then return false end
-    r.fail(name, "Y or N expected")
+  local days = table.concat(list, ",")
+  if text and (#list == 0 or days:find "no day" or #list > 1 and not all) then
+    fail(r, name, all and "days of the week such as Mon,Tue expected"
+         or "a day of the week expected")
   end
-  function r.count(name, least, most)
-    local text = r.get(name)
-    if not text then return nil end
-    local n = text:find "^-?%d+$" and math.tointeger(tonumber(text))
-    if not n or n < (least or 0) or n > (most or 1 << 40) then
-      r.fail(name, "an integer%s expected", least and " from " .. least
-             .. (most and " to " .. most or " on") or "")
-    end
-    return n
-  end
-  -- A time, and the zone that QuickFIX/J lets stand behind it.
-  function r.time(name)
-    local text = r.get(name)
-    if not text then return nil end
-    local time, zone = text:match "^(%S+)%s*(%S*)$"
-    local h, m, s = ((time or "") .. ":00"):match "^(%d%d?):(%d%d):(%d%d)"
-    if not h or tonumber(h) > 23 or tonumber(m) > 59 or tonumber(s) > 59
-       or #time > #h + 6 then
-      r.fail(name, "a time from 00:00:00 to 23:59:59 expected")
-    end
-    return time, zone ~= "" and zone or nil
-  end
-  -- One day, or a list of them, each once.
-  function r.days(name, all)
-    local text, list = r.get(name), {}
-    for part in (text or ""):gmatch "[^,]+" do
-      local name = words(part)
-      list[#list + 1] = not name:find "%A" and DAYS[name:sub(1, 2):lower()] or "no day"
-    end
-    local days = table.concat(list, ",")
-    if text and (#list == 0 or days:find "no day" or #list > 1 and not all) then
-      r.fail(name, all and "days of the week such as Mon,Tue expected"
-             or "a day of the week expected")
-    end
-    return text and days
-  end
-  return r
+  return text and days
 end
 
 -- Relative to where we are, as QuickFIX has it, or else to the file.
@@ -239,41 +249,42 @@ local function hosts_of(r)
   local list = {}
   for i = 0, 1000 do
     local suffix = i == 0 and "" or tostring(i)
-    local host = r.get("SocketConnectHost" .. suffix)
-    local port = r.count("SocketConnectPort" .. suffix, 1, 65535)
+    local host = get(r, "SocketConnectHost" .. suffix)
+    local port = count(r, "SocketConnectPort" .. suffix, 1, 65535)
     if host and not port then
-      r.fail("SocketConnectHost" .. suffix, "SocketConnectPort%s is missing", suffix)
+      fail(r, "SocketConnectHost" .. suffix, "SocketConnectPort%s is missing", suffix)
     elseif port and not host then
-      r.fail("SocketConnectPort" .. suffix, "SocketConnectHost%s is missing", suffix)
+      fail(r, "SocketConnectPort" .. suffix, "SocketConnectHost%s is missing", suffix)
     elseif not host and i > 0 then
       break
     end
     if host then
       host = host:match "^%[(.*)%]$" or host
       if host:find "[^%w%-_.:%%]" then
-        r.fail("SocketConnectHost" .. suffix, "a host name or an address expected")
+        fail(r, "SocketConnectHost" .. suffix, "a host name or an address expected")
       end
       list[#list + 1] = (host:find ":" and "[%s]:%d" or "%s:%d"):format(host, port)
     end
   end
   if #list == 0 then
-    r.fail("SocketConnectHost", "SocketConnectHost is missing in this session")
+    fail(r, "SocketConnectHost", "SocketConnectHost is missing in this session")
   end
-  for _, one in ipairs(r.all "SocketConnectHost") do
-    r.note(one[1], "is not used: the one before it is missing")
+  for _, one in ipairs(all(r, "SocketConnectHost")) do
+    note(r, one[1], "is not used: the one before it is missing")
   end
   return list
 end
 
 -- Seconds, or as QuickFIX/J has it: 5;10;30, of which the last stays, or 3x5;30.
 local function retry_of(r)
-  local text, list = r.get "ReconnectInterval", {}
-  if not text or text:find "^%-?%d+$" then return r.count("ReconnectInterval", 1) end
+  local text, list = get(r, "ReconnectInterval"), {}
+  if not text or text:find "^%-?%d+$" then return count(r, "ReconnectInterval", 1) end
   for part in (text:gsub(";%s*$", "") .. ";"):gmatch "([^;]*);" do
     local n = math.tointeger(tonumber(part:match "^%s*(%d+)%s*$"
                                       or part:match "^%s*%d+%s*[x*]%s*(%d+)%s*$"))
     if not n or n < 1 or n > 1e6 then
-      r.fail("ReconnectInterval", "seconds expected, or a list such as 5;10;30 or 3x5;30")
+      fail(r, "ReconnectInterval",
+           "seconds expected, or a list such as 5;10;30 or 3x5;30")
     end
     list[#list + 1] = n
   end
@@ -281,45 +292,45 @@ local function retry_of(r)
   for _, n in ipairs(list) do first = math.min(first, n) end
   last = math.max(first, last)
   if #list > 2 or first ~= list[1] then
-    r.note("ReconnectInterval", ("is from %d to %d s, each time twice as long"):format(
+    note(r, "ReconnectInterval", ("is from %d to %d s, each time twice as long"):format(
       first, last))
   end
   return first == last and first or { first, last }
 end
 
 local function schedule_of(r)
-  local non_stop = r.flag "NonStopSession"
-  local open, open_zone = r.time "StartTime"
-  local close, close_zone = r.time "EndTime"
-  local open_day, close_day = r.days "StartDay", r.days "EndDay"
-  local is_local, days = r.flag "UseLocalTime", r.days("Weekdays", true)
-  local zone = r.get "TimeZone" or is_local and "localtime" or nil
+  local non_stop = flag(r, "NonStopSession")
+  local open, open_zone = time(r, "StartTime")
+  local close, close_zone = time(r, "EndTime")
+  local open_day, close_day = days(r, "StartDay"), days(r, "EndDay")
+  local is_local, days = flag(r, "UseLocalTime"), days(r, "Weekdays", true)
+  local zone = get(r, "TimeZone") or is_local and "localtime" or nil
   if open_zone ~= close_zone then
-    r.fail("EndTime", "StartTime and EndTime must be of one time zone")
+    fail(r, "EndTime", "StartTime and EndTime must be of one time zone")
   end
   zone = open_zone or zone
   local day = open_day and "StartDay" or close_day and "EndDay" or days and "Weekdays"
   if non_stop then
     if open or close or day then
-      r.fail("NonStopSession", "%s stands beside it",
-             day or open and "StartTime" or "EndTime")
+      fail(r, "NonStopSession", "%s stands beside it",
+           day or open and "StartTime" or "EndTime")
     end
     return nil
   end
   if not open and not close then
-    if day then r.fail(day, "StartTime and EndTime are missing") end
+    if day then fail(r, day, "StartTime and EndTime are missing") end
     return nil
   end
   if not open or not close then
-    r.fail(open and "StartTime" or "EndTime", "%s is missing",
-           open and "EndTime" or "StartTime")
+    fail(r, open and "StartTime" or "EndTime", "%s is missing",
+         open and "EndTime" or "StartTime")
   end
   if (open_day == nil) ~= (close_day == nil) then
-    r.fail(open_day and "StartDay" or "EndDay", "%s is missing",
-           open_day and "EndDay" or "StartDay")
+    fail(r, open_day and "StartDay" or "EndDay", "%s is missing",
+         open_day and "EndDay" or "StartDay")
   end
   if open_day and days then
-    r.fail("Weekdays", "StartDay and EndDay stand beside it")
+    fail(r, "Weekdays", "StartDay and EndDay stand beside it")
   end
   return { zone = zone, open = open, close = close, open_day = open_day,
            close_day = close_day, days = days }
@@ -327,12 +338,12 @@ end
 
 -- AppDataDictionary.FIX.4.4 and the like: more versions of messages.  Also the file of
 -- the session's own version, where that is said so.
-local function applications_of(path, r, session)
+local function applications_of(r, session)
   local own
-  for _, one in ipairs(r.all "AppDataDictionary.") do
+  for _, one in ipairs(all(r, "AppDataDictionary.")) do
     local version = VERSIONS[one[3]:upper()]
-      or r.fail(one[1], "a version from FIX.4.0 to FIX.5.0SP2 expected")
-    local file = one[2] ~= "" and beside(path, one[2]) or nil
+      or fail(r, one[1], "a version from FIX.4.0 to FIX.5.0SP2 expected")
+    local file = one[2] ~= "" and beside(r.path, one[2]) or nil
     if version == session.version then own = file
     else
       session.applications = session.applications or {}
@@ -342,38 +353,38 @@ local function applications_of(path, r, session)
   return own
 end
 
-local function dictionary_of(path, r, session)
-  local begin = r.need "BeginString"
-  local applied = r.get "DefaultApplVerID"
-  local incoming = r.flag "ValidateIncomingMessage"
-  local use = r.flag "UseDataDictionary"
-  local plain, transport, app = r.get "DataDictionary",
-    r.get "TransportDataDictionary", r.get "AppDataDictionary"
+local function dictionary_of(r, session)
+  local begin = need(r, "BeginString")
+  local applied = get(r, "DefaultApplVerID")
+  local incoming = flag(r, "ValidateIncomingMessage")
+  local use = flag(r, "UseDataDictionary")
+  local plain, transport, app = get(r, "DataDictionary"),
+    get(r, "TransportDataDictionary"), get(r, "AppDataDictionary")
   if begin == "FIXT.1.1" then
     session.version = VERSIONS[(applied or ""):upper()]
-    local own = applications_of(path, r, session)
+    local own = applications_of(r, session)
     app = app or own
     if not applied then
-      r.fail("DefaultApplVerID", "DefaultApplVerID is missing: FIXT.1.1 needs it")
+      fail(r, "DefaultApplVerID", "DefaultApplVerID is missing: FIXT.1.1 needs it")
     end
     if not session.version then
-      r.fail("DefaultApplVerID", "a version from FIX.4.0 to FIX.5.0SP2 expected")
+      fail(r, "DefaultApplVerID", "a version from FIX.4.0 to FIX.5.0SP2 expected")
     end
     if session.version < "FIX.5" then session.transport = begin end
     if not transport ~= not (app or plain) then
-      r.fail(transport and "TransportDataDictionary" or "AppDataDictionary",
-             "TransportDataDictionary and AppDataDictionary go together")
+      fail(r, transport and "TransportDataDictionary" or "AppDataDictionary",
+           "TransportDataDictionary and AppDataDictionary go together")
     end
   elseif begin:find "^FIX%.4%.[0-4]$" then
     session.version = begin
   else
-    r.fail("BeginString", "FIX.4.0 to FIX.4.4 or FIXT.1.1 expected")
+    fail(r, "BeginString", "FIX.4.0 to FIX.4.4 or FIXT.1.1 expected")
   end
   local list = begin == "FIXT.1.1" and { transport, app or plain } or { plain }
   if session.transport then list = { app or plain, transport } end
   local checks = {}
   local function add(name, setting, turned)
-    local on = r.flag(setting)
+    local on = flag(r, setting)
     if on ~= nil then checks[name] = on ~= turned end
   end
   add("fields_out_of_order", "ValidateFieldsOutOfOrder", false)
@@ -386,36 +397,37 @@ local function dictionary_of(path, r, session)
     for _, one in ipairs(session.applications or {}) do one.dictionary = nil end
     return
   end
-  for i, name in ipairs(list) do list[i] = beside(path, name) end
+  for i, name in ipairs(list) do list[i] = beside(r.path, name) end
   if #list > 0 then session.dictionary = list end
   if incoming == false then session.validate = "off"
   elseif next(checks) then session.validate = checks end
 end
 
-local function tls_of(path, r, acceptor)
-  local wanted, of_net = r.flag "SocketUseSSL", r.flag "SSLEnable"
+local function tls_of(r, acceptor)
+  local wanted, of_net = flag(r, "SocketUseSSL"), flag(r, "SSLEnable")
   if wanted == nil then wanted = of_net end
   local ours, theirs = "Server", "Client"
   if not acceptor then ours, theirs = theirs, ours end
-  local certificate = r.get(ours .. "CertificateFile")
-  local key = r.get(ours .. "CertificateKeyFile")
-  r.get(theirs .. "CertificateFile")       -- of the other side, in the same file
-  r.get(theirs .. "CertificateKeyFile")
-  local ca_of_net, name = r.get "SSLCACertificate", r.get "SSLServerName"
-  local sni, ask = r.get "SNIHostName", r.flag "NeedClientAuth"
-  local ask_of_net = r.flag "SSLRequireClientCertificate"
-  local ca, folder = r.get "CertificationAuthoritiesFile" or ca_of_net,
-    r.get "CertificationAuthoritiesDirectory"
-  local crl = r.get "CertificateRevocationListFile"
-  local level, ciphers = r.count("CertificateVerifyLevel", 0, 3), r.get "SSLCipherSuite"
+  local certificate = get(r, ours .. "CertificateFile")
+  local key = get(r, ours .. "CertificateKeyFile")
+  get(r, theirs .. "CertificateFile")       -- of the other side, in the same file
+  get(r, theirs .. "CertificateKeyFile")
+  local ca_of_net, name = get(r, "SSLCACertificate"), get(r, "SSLServerName")
+  local sni, ask = get(r, "SNIHostName"), flag(r, "NeedClientAuth")
+  local ask_of_net = flag(r, "SSLRequireClientCertificate")
+  local ca, folder = get(r, "CertificationAuthoritiesFile") or ca_of_net,
+    get(r, "CertificationAuthoritiesDirectory")
+  local crl = get(r, "CertificateRevocationListFile")
+  local level = count(r, "CertificateVerifyLevel", 0, 3)
+  local ciphers = get(r, "SSLCipherSuite")
   if wanted == false or not (wanted or certificate or ca or folder) then return nil end
   if acceptor and not certificate then
-    r.fail(of_net and "SSLEnable" or "SocketUseSSL", "ServerCertificateFile is missing:"
-           .. " PEM files are read, no key stores and no .pfx")
+    fail(r, of_net and "SSLEnable" or "SocketUseSSL", "ServerCertificateFile is missing:"
+         .. " PEM files are read, no key stores and no .pfx")
   end
-  return { certificate = certificate and beside(path, certificate),
-           key = key and beside(path, key), ca = ca and beside(path, ca),
-           ca_folder = folder, crl = crl and beside(path, crl), ciphers = ciphers,
+  return { certificate = certificate and beside(r.path, certificate),
+           key = key and beside(r.path, key), ca = ca and beside(r.path, ca),
+           ca_folder = folder, crl = crl and beside(r.path, crl), ciphers = ciphers,
            name = not acceptor and (name or sni) or nil,
            ask = acceptor and ((level or 0) > 0 or ask or ask_of_net) or nil }
 end
@@ -425,30 +437,30 @@ end
 local function ids_of(r, is_template)
   local s = {}
   for option, name in pairs(IDS) do
-    local id = r.get(name)
+    local id = get(r, name)
     if not is_template then
       s[option] = id
     elseif option == "sender" or option == "target" then
       s[option] = id or "*"
     elseif id and id ~= "*" then
-      r.fail(name, "a template is for all of these: leave it out, or say *")
+      fail(r, name, "a template is for all of these: leave it out, or say *")
     end
   end
   if not is_template then
-    r.need "SenderCompID"
-    r.need "TargetCompID"
+    need(r, "SenderCompID")
+    need(r, "TargetCompID")
   end
   return s
 end
 
 -- What QuickFIX takes of a version that has no field for it, and does not do.
 local function older_of(r, s)
-  local begin = r.need "BeginString"
+  local begin = need(r, "BeginString")
   local function only(option, from, ...)
     if not s[option] or begin >= from then return end
     s[option] = nil
     for _, name in ipairs { ... } do
-      r.note(name, ("is of %s on: a session of %s is as without it"):format(from, begin))
+      note(r, name, ("is of %s on: a session of %s is as without it"):format(from, begin))
     end
   end
   only("next_expected", "FIX.4.4", "SendNextExpectedMsgSeqNum",
@@ -459,11 +471,11 @@ end
 -- LogonTag=553=me, LogonTag1=554=..., of QuickFIX/J.
 local function logon_of(r)
   local logon
-  for _, one in ipairs(r.all "LogonTag") do
+  for _, one in ipairs(all(r, "LogonTag")) do
     local tag, value = one[2]:match "^%s*(%d+)%s*=(.+)$"
     tag = math.tointeger(tonumber(tag))
     if not tag or not one[3]:find "^%d*$" then
-      r.fail(one[1], "a field expected, such as LogonTag=553=me")
+      fail(r, one[1], "a field expected, such as LogonTag=553=me")
     end
     logon = logon or {}
     logon[tag] = value
@@ -471,43 +483,44 @@ local function logon_of(r)
   return logon
 end
 
-local function session_of(path, r, initiator, is_template)
+local function session_of(r, initiator, is_template)
   local s = ids_of(r, is_template)
   for name, value in pairs {
-    store = r.get "FileStorePath", log = r.get "FileLogPath",
-    reset_on_logon = r.flag "ResetOnLogon", reset_on_logout = r.flag "ResetOnLogout",
-    reset_on_disconnect = r.flag "ResetOnDisconnect", persist = r.flag "PersistMessages",
-    check_comp_id = r.flag "CheckCompID", latency = r.count("MaxLatency", 1),
-    last_processed = r.flag "EnableLastMsgSeqNumProcessed",
-    resend_chunk = r.count "ResendRequestChunkSize"
-      or r.count "MaxMessagesInResendRequest",
-    logon_timeout = r.count("LogonTimeout", 1),
-    logout_timeout = r.count("LogoutTimeout", 1),
+    store = get(r, "FileStorePath"), log = get(r, "FileLogPath"),
+    reset_on_logon = flag(r, "ResetOnLogon"), reset_on_logout = flag(r, "ResetOnLogout"),
+    reset_on_disconnect = flag(r, "ResetOnDisconnect"),
+    persist = flag(r, "PersistMessages"), check_comp_id = flag(r, "CheckCompID"),
+    latency = count(r, "MaxLatency", 1),
+    last_processed = flag(r, "EnableLastMsgSeqNumProcessed"),
+    resend_chunk = count(r, "ResendRequestChunkSize")
+      or count(r, "MaxMessagesInResendRequest"),
+    logon_timeout = count(r, "LogonTimeout", 1),
+    logout_timeout = count(r, "LogoutTimeout", 1),
     schedule = schedule_of(r),
   } do s[name] = value end
-  if r.flag "CheckLatency" == false then s.latency = false end
-  local of_j = r.flag "EnableNextExpectedMsgSeqNum"
-  s.next_expected = r.flag "SendNextExpectedMsgSeqNum" or of_j
-  local digits = r.get "TimestampPrecision" or r.get "TimeStampPrecision"
+  if flag(r, "CheckLatency") == false then s.latency = false end
+  local of_j = flag(r, "EnableNextExpectedMsgSeqNum")
+  s.next_expected = flag(r, "SendNextExpectedMsgSeqNum") or of_j
+  local digits = get(r, "TimestampPrecision") or get(r, "TimeStampPrecision")
   if digits then
     local n = math.tointeger(tonumber(digits))
     for word, of in pairs { SECOND = 0, MILLI = 3, MICRO = 6, NANO = 9 } do
       if digits:upper():find("^" .. word) then n = of end
     end
     if not n or n < 0 or n > 9 then
-      r.fail("TimestampPrecision", "0 to 9, or MILLIS, MICROS or NANOS expected")
+      fail(r, "TimestampPrecision", "0 to 9, or MILLIS, MICROS or NANOS expected")
     end
     s.precision = n > 6 and 9 or n > 3 and 6 or 3
-    if n ~= s.precision and r.need "BeginString" >= "FIX.4.2" then
-      r.note("TimestampPrecision", ("is as %d: times have 3, 6 or 9 digits"):format(
+    if n ~= s.precision and need(r, "BeginString") >= "FIX.4.2" then
+      note(r, "TimestampPrecision", ("is as %d: times have 3, 6 or 9 digits"):format(
         s.precision))
     end
   end
-  dictionary_of(path, r, s)
+  dictionary_of(r, s)
   older_of(r, s)
-  local qualifier = r.get "SessionQualifier"
-  s.name = qualifier or is_template and r.need "BeginString"
-    or ("%s:%s-%s"):format(r.need "BeginString", s.sender, s.target)
+  local qualifier = get(r, "SessionQualifier")
+  s.name = qualifier or is_template and need(r, "BeginString")
+    or ("%s:%s-%s"):format(need(r, "BeginString"), s.sender, s.target)
   if r.taken[s.name] and not is_template then   -- the one before it is called so
     for _, id in ipairs { qualifier and s.sender or "", qualifier and s.target or "",
                           s.sender_sub or "", s.sender_location or "",
@@ -517,17 +530,17 @@ local function session_of(path, r, initiator, is_template)
   end
   r.taken[s.name] = true
   if not s.name:find "^[%w%-_:][%w%-_.:]*$" or #s.name > 53 then
-    r.fail(qualifier and "SessionQualifier" or "SenderCompID",
-           "'%s' is no name of a session, which has 1 to 53 letters, digits and -_.:,"
-           .. " and begins with no dot; SessionQualifier gives it another", s.name)
+    fail(r, qualifier and "SessionQualifier" or "SenderCompID",
+         "'%s' is no name of a session, which has 1 to 53 letters, digits and -_.:,"
+         .. " and begins with no dot; SessionQualifier gives it another", s.name)
   end
-  local heartbeat = r.count("HeartBtInt", 0, 86400)
+  local heartbeat = count(r, "HeartBtInt", 0, 86400)
   if initiator then
     s.heartbeat = heartbeat
-      or r.fail("HeartBtInt", "HeartBtInt is missing in this session")
+      or fail(r, "HeartBtInt", "HeartBtInt is missing in this session")
     s.retry = retry_of(r) or 30
     s.hosts = hosts_of(r)
-    s.tls = tls_of(path, r, false)
+    s.tls = tls_of(r, false)
     s.logon = logon_of(r)
   end
   return s
@@ -574,53 +587,67 @@ local function alike(a, b)
   return true
 end
 
-local function read(path)
+local function text_of(path)
   local file, why = io.open(path, "rb")
   if not file then error("app.fix.config: " .. why, 0) end
   local text, unread = file:read "a"
   file:close()
   if not text then error(("app.fix.config: %s: %s"):format(path, unread), 0) end
-  local default, list = sections_of(path, text:gsub("\r", ""):gsub("^\xEF\xBB\xBF", ""))
+  return (text:gsub("\r", ""):gsub("^\xEF\xBB\xBF", ""))
+end
+
+-- The acceptor of a session's port, one of made.acceptors; ports: those by address.
+local function acceptor_of(made, ports, r)
+  local host, port = get(r, "SocketAcceptAddress") or get(r, "SocketAcceptHost"),
+    count(r, "SocketAcceptPort", 0, 65535)
+  if not port then fail(r, "SocketAcceptPort", "SocketAcceptPort is missing") end
+  local tls = tls_of(r, true)
+  local key = (host or "") .. ":" .. port
+  if not ports[key] then
+    ports[key] = { host = host, port = port, tls = tls, sessions = {} }
+    made.acceptors[#made.acceptors + 1] = ports[key]
+  elseif not alike(ports[key].tls or {}, tls or {}) then
+    fail(r, "SocketAcceptPort", "sessions of one port have different settings of TLS")
+  end
+  return ports[key]
+end
+
+-- Adds one [SESSION] to what is made; templates: how many have each name.
+local function add(made, ports, templates, r)
+  local kind = need(r, "ConnectionType"):lower()
+  local by_template, dynamic = flag(r, "AcceptorTemplate"), flag(r, "DynamicSession")
+  local is_template = by_template or dynamic
+  if kind == "initiator" then
+    if by_template then fail(r, "AcceptorTemplate", "it is for acceptors") end
+    local one = session_of(r, true)
+    made.lines[one] = r.section.line
+    if dynamic then one.enabled = false end   -- fix.enable is what it waits for
+    made.sessions[#made.sessions + 1] = one
+  elseif kind == "acceptor" then
+    local one = session_of(r, false, is_template)
+    made.lines[one] = r.section.line
+    local acceptor = acceptor_of(made, ports, r)
+    local list = is_template and "template" or "sessions"
+    acceptor[list] = acceptor[list] or {}
+    table.insert(acceptor[list], one)
+    if is_template then   -- its name is what those of its sessions begin with
+      local n = (templates[one.name] or 0) + 1
+      templates[one.name] = n
+      one.name = n == 1 and one.name or one.name .. "-" .. n
+    end
+  else
+    fail(r, "ConnectionType", "initiator or acceptor expected")
+  end
+end
+
+local function read(path)
+  local default, list = sections_of(path, text_of(path))
   local made = { sessions = {}, acceptors = {}, warnings = {}, lines = {} }
-  local ports, seen_all, templates, told, taken = {}, {}, {}, {}, {}
+  local ports, templates, taken, seen, told = {}, {}, {}, {}, {}
   if #list == 0 then error(path .. ": no [SESSION] in it", 0) end
   for _, section in ipairs(list) do
     local r = reader(path, section, default, taken)
-    local kind = r.need "ConnectionType"
-    local by_template, dynamic = r.flag "AcceptorTemplate", r.flag "DynamicSession"
-    local is_template = by_template or dynamic
-    if kind:lower() == "initiator" then
-      if by_template then r.fail("AcceptorTemplate", "it is for acceptors") end
-      local one = session_of(path, r, true)
-      made.lines[one] = section.line
-      if dynamic then one.enabled = false end   -- fix.enable is what it waits for
-      made.sessions[#made.sessions + 1] = one
-    elseif kind:lower() == "acceptor" then
-      local one = session_of(path, r, false, is_template)
-      made.lines[one] = section.line
-      local host, port = r.get "SocketAcceptAddress" or r.get "SocketAcceptHost",
-        r.count("SocketAcceptPort", 0, 65535)
-      if not port then r.fail("SocketAcceptPort", "SocketAcceptPort is missing") end
-      local tls = tls_of(path, r, true)
-      local key = (host or "") .. ":" .. port
-      if ports[key] and not alike(ports[key].tls or {}, tls or {}) then
-        r.fail("SocketAcceptPort", "sessions of one port have different settings of TLS")
-      elseif not ports[key] then
-        ports[key] = { host = host, port = port, tls = tls, sessions = {} }
-        made.acceptors[#made.acceptors + 1] = ports[key]
-      end
-      local kind = is_template and "template" or "sessions"
-      local all = ports[key][kind] or {}
-      ports[key][kind] = all
-      all[#all + 1] = one
-      if is_template then   -- its name is what those of its sessions begin with
-        templates[one.name] = (templates[one.name] or 0) + 1
-        local n = templates[one.name]
-        one.name = n == 1 and one.name or one.name .. "-" .. n
-      end
-    else
-      r.fail("ConnectionType", "initiator or acceptor expected")
-    end
+    add(made, ports, templates, r)
     -- An acceptor's file may say what only initiators need, and the other way round.
     for _, name in ipairs { "HeartBtInt", "ReconnectInterval", "SocketConnectHost",
                             "SocketConnectPort", "SocketAcceptPort", "SocketAcceptHost",
@@ -634,9 +661,9 @@ local function read(path)
       end
     end
     warn(path, section, r.seen, made.warnings)
-    for key in pairs(r.seen) do seen_all[key] = true end
+    for key in pairs(r.seen) do seen[key] = true end
   end
-  warn(path, default, seen_all, made.warnings)
+  warn(path, default, seen, made.warnings)
   return made
 end
 
