@@ -220,12 +220,11 @@ end
 
 local SHOWN <const> = 6            -- topics that a word is found in
 
--- The topics whose text has that word, as the name of a handler or an option is one; of
--- several words "stop loss" is also stop_loss, and "moving average" averages.
+-- The topics whose text has that word, also as a part of a name: "resend" finds
+-- resend_chunk, "post-only" post_only, "moving average" averages.
 local function mentions(word)
-  local found, pattern = {}, "%f[%w_]" .. word:lower():gsub("%p", "%%%0")
-  if word:find "%s" then pattern = pattern:gsub("%s+", "[%%s_-]+")
-  else pattern = pattern .. "%f[^%w_]" end
+  local words = word:lower():gsub("%p", "%%%0"):gsub("%%[_-]", " ")
+  local found, pattern = {}, "%f[%w]" .. words:gsub("%s+", "[%%s_-]+") .. "s?%f[^%w]"
   local function try(name, ...)
     local text = table.concat({ ... }, "\n"):lower()
     if not word:find "^[%w_].*[%w_]$" or not text:find(pattern) then return end

@@ -184,9 +184,11 @@ t.ok(out:find "^tidewire: no help on 'on_bar' alone; see scripts, quotes, tradin
      and out:find " and %d+ more\n$", "a word of many pages: the first of them")
 t.is(status, 1, "and status 1 there")
 for words, page in pairs { ["moving average"] = "recipes", ["stop loss"] = "recipes",
-                           ["Profit  factor"] = "performance" } do
+                           ["Profit  factor"] = "performance",
+                           ["post-only"] = "gateways", warmup = "recipes",
+                           lot = "quotes" } do
   t.ok(select(2, help.text(words)):find(" alone; see " .. page, 1, true),
-       words .. ": in several words, however they are joined")
+       words .. ": words however they are joined, and parts of names")
 end
 out = shell "fok and brackets"
 t.is(out, "tidewire: no help on 'fok and brackets'\n", "several words are one topic")
