@@ -38,7 +38,11 @@ function declare.check(what, options, types)
     own[name] = value
     local want = types[name]
     if not want then
-      declare.fail(3, "%s: no option '%s'%s", what, name, hint(name, types))
+      local near = hint(name, types)
+      if #near > 250 then
+        near = ("; see `tidewire help %s`"):format(what:match "^[%w_.]*")
+      end
+      declare.fail(3, "%s: no option '%s'%s", what, name, near)
     end
     local fits = false
     for one in want:gmatch("[^|]+") do

@@ -210,6 +210,8 @@ for text, why in pairs {
   ["app.scrpt 'x.lua'"] = "there is no app.scrpt; did you mean 'script'%?",
   ["app.feed.cvs 'x'"] = "there is no app.feed.cvs; did you mean 'csv'%?",
   ["app.limits { tim = 1 }"] = "app.limits: no option 'tim'; did you mean 'time'%?",
+  ["app.fix.session { begin_string = 'FIX.4.4' }"] = "app.fix.session: no option"
+    .. " 'begin_string'; see `tidewire help app.fix.session`",
   ["app.screen { tilte = 'x' }"] = "app.screen: no option 'tilte'",
   ["app.sectors { x = { 5 } }"] = "app.sectors: x: a name expected",
   ["app.sectors { x = { 'A' }, y = { 'B', 'A' } }"]
