@@ -296,8 +296,9 @@ static int run_file(lua_State *L)
     load_part(L, ltw_version_file(c->version), globals);
     lua_call(L, 0, 1);
     if (lua_type(L, module) != LUA_TTABLE)
-        return luaL_error(L, "a script returns the table of its handlers, not a %s",
-                          luaL_typename(L, module));
+        return luaL_error(L, "a script returns the table of its handlers, not a %s%s",
+                          luaL_typename(L, module), lua_isnil(L, module) ?
+                          ": its last line is `return M`" : "");
     ltw_handler_check(L, module);
     set_filters(L, it->o, c, options, module);
     add_methods(L, module);

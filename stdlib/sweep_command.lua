@@ -237,7 +237,8 @@ local function failures(s)
       for i, name in ipairs(s.names) do
         params[i] = ("%s=%s"):format(name, tostring(run.params[name]))
       end
-      io.stderr:write("  ", table.concat(params, " "), ": ", run.error, "\n")
+      local point = params[1] and table.concat(params, " ") .. ": " or ""
+      io.stderr:write("  ", point, run.error, "\n")
     end
   end
 end

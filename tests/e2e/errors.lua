@@ -53,7 +53,7 @@ for _, case in ipairs {
   { "its body fails", "local function f() error 'bad' end\nf() return {}",
     "tidewire: script s.lua: s.lua:1: bad\nstack traceback:\n.*in local 'f'.*" },
   { "it returns nothing", "x = 1", "tidewire: script s.lua: a script returns the table of"
-    .. " its handlers, not a nil\n" },
+    .. " its handlers, not a nil: its last line is `return M`\n" },
   { "its body yields", "coroutine.yield()",
     "tidewire: script s.lua: attempt to yield across a C%-call"
     .. " boundary\nstack traceback:\n.*" },

@@ -170,6 +170,9 @@ ok(run, run.out:find "\n#  return  sharpe  drawdown  trades  parameters\n1 "
 run = sweep "some.lua --data a.csv --set x=2,3 --store none --report f.html"
 t.ok(apps.read(dir .. "/f.html"):find "stack traceback:\n", "all of it on a page")
 ok(run, run.status == 1 and run.err:find "2 of 2 runs failed", "all fail")
+put("bad.lua", "return { on_start = function() error 'bad' end, on_quote = print }")
+run = sweep "bad.lua --data a.csv --store none"
+ok(run, run.err:find "1 of 1 runs failed\n  bad.lua:1: bad\n", "without a parameter, too")
 for _, to in ipairs(io.open "/dev/full" and { "results", "report" } or {}) do
   run = sweep("some.lua --data a.csv --set x=1:4 --store none --" .. to .. " /dev/full")
   ok(run, run.status == 1 and run.out:find "4 of 4 runs, 2 failed.*\n1 "
