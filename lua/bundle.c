@@ -1,4 +1,4 @@
-/* bundle.c - tw.bundle: the Lua modules and texts that are built in.
+/* bundle.c - tw.bundle: (internal) the Lua modules and texts that are built in.
  *
  * Why: the program is one file.  The assembler copies each file, compressed, into the
  * constants: no generated arrays, and the bytes that `help` reads are the ones that run.

@@ -1,4 +1,4 @@
---- arguments: the words of a command line, for commands that are written in Lua.
+--- arguments: (internal) the words of a command line, for commands written in Lua.
 --
 --   local o, words = arguments.read(list, { data = "texts", set = "pairs" })
 --

@@ -1,4 +1,4 @@
---- attach: what people who are attached to a run say, and what they are answered.
+--- attach: (internal) what people who are attached to a run say, and are answered.
 --
 -- Why: it runs in MAIN's state, which handles no quotes.  What needs a worker is sent
 -- there as an evaluation and comes back later, so nothing here ever waits.

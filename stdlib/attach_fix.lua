@@ -1,4 +1,4 @@
---- attach_fix: what `fix` of tidewire attach does: shows FIX sessions and commands them.
+--- attach_fix: (internal) `fix` of tidewire attach: shows and commands FIX sessions.
 
 local fix = require "tw.fix"
 local screen = require "tw.screen"

@@ -1,4 +1,4 @@
---- backtest_command: the command backtest: its options, and what it shows at the end.
+--- backtest_command: (internal) the command backtest: its options, what it shows.
 --
 -- Why not in tw.backtest: each thread of a sweep has that in a state of its own, and what
 -- a command needs would be a third of such a state.

@@ -1,4 +1,4 @@
---- bot: what a program that `tidewire build` made says of itself.
+--- bot: (internal) what a program that `tidewire build` made says of itself.
 
 local app = require "tw.app"
 local source = require "tw.internal.source"

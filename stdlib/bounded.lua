@@ -1,4 +1,4 @@
---- bounded: functions of string and table that can be stopped at any moment.
+--- bounded: (internal) functions of string and table that can be stopped at any moment.
 --
 -- Why: those of C run to their end.  A pattern, a table.move of nothing, the sorting of
 -- long texts can take for ever, and a worker that evaluates a line of somebody attached

@@ -1,4 +1,4 @@
---- build: makes one file of an app, with all that it needs inside: tidewire build.
+--- build: (internal) makes one file of an app, with all that it needs: tidewire build.
 --
 -- Why: what goes in is found, not listed: the app file is run as `tidewire run` would
 -- run it, up to the start of its feeds, and then says which scripts it has and which

@@ -1,4 +1,4 @@
---- complete: what may stand at the cursor of an entry that is being typed.
+--- complete: (internal) what may stand at the cursor of an entry that is being typed.
 --
 -- Invariant: completing runs no code of the user: tables are read raw, and an __index is
 -- followed where it is a table, or called where it is of C.

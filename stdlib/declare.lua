@@ -1,4 +1,4 @@
---- declare: what is being declared, and checks of it whose errors help.
+--- declare: (internal) what is being declared, and checks of it whose errors help.
 --
 -- Each file of tw.app adds to declare.now, a table of lists and options: see app.open.
 

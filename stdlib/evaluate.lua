@@ -1,4 +1,4 @@
---- evaluate: a line of somebody attached, in the state of a worker.
+--- evaluate: (internal) a line of somebody attached, in the state of a worker.
 --
 -- Why: who looks into a running market must not change it by a slip.  A line that only
 -- looks sees everything through proxies: they refuse to be written to, and of functions

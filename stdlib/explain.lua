@@ -1,4 +1,4 @@
---- explain: why an order of a backtest filled or did not, event by event.
+--- explain: (internal) why an order of a backtest filled or did not, event by event.
 --
 -- Why a saved run holds no orders: the same data gives the same run, so who asks runs it
 -- again, with a probe of one order (host/trade/probe.h).  All sentences are here.

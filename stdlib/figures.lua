@@ -1,4 +1,4 @@
---- figures: those of a run as tables, for who is attached: 80 columns, the worst first.
+--- figures: (internal) a run's figures as tables, for who is attached: 80 columns.
 
 local screen = require "tw.screen"
 local tw = require "tw"

@@ -1,4 +1,4 @@
---- fix_config: the .cfg files of QuickFIX, as what app.fix.session and acceptor take.
+--- fix_config: (internal) .cfg files of QuickFIX, as app.fix.session takes them.
 --
 -- Why: who moves has such a file, and it says all about a session.  What can't be done
 -- here is a warning, once, with its line; what can't be at all is an error.

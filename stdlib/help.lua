@@ -1,4 +1,4 @@
---- help: the documentation that is built in, as text, HTML or a man page.
+--- help: (internal) the documentation that is built in, as text, HTML or a man page.
 --
 -- Nothing is written twice: the functions of the modules are described by the
 -- comments above them, in C and in Lua, and those are what is printed here.
@@ -16,8 +16,9 @@ local INTRO = "An embeddable scripting host with native parallelism for market d
 -- Without the empty lines around it; an indented first line stays so.
 local function trim(text) return (text:gsub("^%s*\n", ""):gsub("%s+$", "")) end
 
--- All that is documented: a module is { name, purpose, text, functions }, a
--- function { name, head, text } with its full name, such as tw.test.ok.
+-- All that is documented: a module is { name, purpose, text, functions, is_internal }, a
+-- function { name, head, text } with its full name, such as tw.test.ok.  What is of use
+-- to tidewire alone has a purpose that begins with (internal).
 local modules, by_name
 
 local function module_of(name)
@@ -161,11 +162,16 @@ local function load_all()
   local shown = {}
   for _, module in ipairs(modules) do
     if #module.functions > 0 and not module.name:find "^tw%.internal%." then
+      local purpose, n = module.purpose:gsub("^%(internal%) ", "")
+      module.purpose, module.is_internal = purpose, n == 1
       shown[#shown + 1] = module
     end
   end
   modules = shown
-  table.sort(modules, function(a, b) return a.name < b.name end)
+  table.sort(modules, function(a, b)
+    if a.is_internal ~= b.is_internal then return b.is_internal end
+    return a.name < b.name
+  end)
 end
 
 local function column(list, out)
@@ -180,7 +186,13 @@ local function contents()
   out[#out + 1] = "\nGuide"
   column(guide, out)
   out[#out + 1] = "\nModules"
-  column(modules, out)
+  local public, internal = {}, {}
+  for _, module in ipairs(modules) do
+    if module.is_internal then internal[#internal + 1] = module.name
+    else public[#public + 1] = module end
+  end
+  column(public, out)
+  out[#out + 1] = wrap("  and those of tidewire itself: " .. table.concat(internal, " "))
   out[#out + 1] = "\ntidewire help TOPIC prints one: a command, a page of the guide, a"
   out[#out + 1] = "module (tw.test) or a function (tw.test.ok); licences: their texts."
   return table.concat(out, "\n") .. "\n"
@@ -390,7 +402,10 @@ function help.html()
   nav[#nav + 1] = "<b>Guide</b>"
   for _, item in ipairs(guide) do add("guide-" .. item.name, item, blocks(item.text)) end
   nav[#nav + 1] = "<b>Modules</b>"
-  for _, module in ipairs(modules) do
+  for i, module in ipairs(modules) do
+    if module.is_internal and not modules[i - 1].is_internal then
+      nav[#nav + 1] = "<b>Of tidewire itself</b>"
+    end
     local html = { blocks(module.text) }
     for _, f in ipairs(module.functions) do
       local nth = (uses[f.name] or 0) + 1    -- board[name] is read and written

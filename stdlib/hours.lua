@@ -1,4 +1,4 @@
---- hours: times of the day, days of the week and lengths of time, as people say them.
+--- hours: (internal) times of the day, days and lengths of time, as people say them.
 
 local hours = {}
 

@@ -1,4 +1,4 @@
---- monitor: what a run shows while it lasts and says when it is over.
+--- monitor: (internal) what a run shows while it lasts and says when it is over.
 --
 -- Why: only MAIN writes to the terminal, and it does so here.  On a terminal
 -- that is a live screen, repainted in place, with the latest lines below;

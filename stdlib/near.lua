@@ -1,4 +1,4 @@
---- near: the name that was meant, for what is said of one that is not there.
+--- near: (internal) the name that was meant, for what is said of one that is not there.
 
 local near = {}
 

@@ -1,4 +1,4 @@
---- paint: a Lua text in colours, while it is typed and when values are shown.
+--- paint: (internal) a Lua text in colours, while it is typed and when values are shown.
 --
 --   print(paint.coloured "local x = 'text'")     -- for a terminal
 

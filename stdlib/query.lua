@@ -1,4 +1,4 @@
---- query: declared statistics over a file at once: stat.read and `tidewire stat`.
+--- query: (internal) declared statistics over a file: stat.read and `tidewire stat`.
 
 local core = require "tw.internal.query"
 local screen = require "tw.screen"

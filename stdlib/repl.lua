@@ -1,4 +1,4 @@
---- repl: what the prompt does beyond reading and calling: commands, how values look.
+--- repl: (internal) what the prompt does beyond reading and calling.
 --
 -- The program's prompt asks it (lua/main/prompt.c); nothing here reads keys.  Colours are
 -- in stdlib/paint.lua, completion in stdlib/complete.lua.

@@ -1,4 +1,4 @@
---- report_data: the series and tables that a report draws, from the result of a backtest.
+--- report_data: (internal) the series and tables of a report, from a backtest's result.
 --
 -- Why: what a chart shows is decided here, as plain lists of numbers, so it can be tested
 -- without a page.  A result may be short, broken or frozen: what is no finite number is

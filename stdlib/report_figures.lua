@@ -1,4 +1,4 @@
---- report_figures: the figures of a backtest: their names, formulas and how they look.
+--- report_figures: (internal) the figures of a backtest: names, formulas, how they look.
 --
 -- days count from the beginning of the first record's day, when equity is the start cash.
 -- r is the list of daily returns, each from one day's end to the next one's, n how many

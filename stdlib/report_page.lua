@@ -1,4 +1,4 @@
---- report_page: the HTML around the charts of tw.report: style, script, tables.
+--- report_page: (internal) the HTML around the charts of tw.report.
 --
 -- Everything is in the one file, and its policy forbids all that would come from
 -- elsewhere.  Blue is gain and orange loss, which the colour-blind tell apart too, and a

@@ -1,4 +1,4 @@
---- report_run: the page of one backtest: charts, figures, trades and orders.
+--- report_run: (internal) the page of one backtest: charts, figures, trades and orders.
 
 local data = require "tw.report_data"
 local figures = require "tw.report_figures"

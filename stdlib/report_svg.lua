@@ -1,4 +1,4 @@
---- report_svg: charts as inline SVG for the pages of tw.report.
+--- report_svg: (internal) charts as inline SVG for the pages of tw.report.
 --
 -- Why: a chart fills whatever width there is, yet its texts and marks keep their size.
 -- So lines are in an inner drawing of 1000 x 1000 units that is stretched, with strokes

@@ -1,4 +1,4 @@
---- report_sweep: the page of many runs: their table, heat maps, parallel coordinates.
+--- report_sweep: (internal) the page of many runs: table, heat map, parallel coordinates.
 --
 -- A heat map is over two parameters; what the others varied is in the median of each
 -- cell, for the best of a cell says more about luck.

@@ -1,4 +1,4 @@
---- report_text: a backtest or a sweep as text for a terminal.
+--- report_text: (internal) a backtest or a sweep as text for a terminal.
 
 local data = require "tw.report_data"
 local figures = require "tw.report_figures"

@@ -1,4 +1,4 @@
---- report_windows: the windows of a walk-forward, as the rows of a table.
+--- report_windows: (internal) the windows of a walk-forward, as the rows of a table.
 
 local data = require "tw.report_data"
 local figures = require "tw.report_figures"

@@ -1,5 +1,4 @@
---- revision: what differs between two versions of an app file, and what of it a running
--- app can follow.
+--- revision: (internal) what of an app file's new version a running app can follow.
 --
 -- Why: feeds, symbols, the tape and the places of scripts are built once, before anything
 -- runs.  What is only looked at later, or given to a script when its version changes, can

@@ -1,4 +1,4 @@
---- sweep_command: the command sweep: its options, what it shows meanwhile and at the end.
+--- sweep_command: (internal) the command sweep: its options, what it shows.
 
 local arguments = require "tw.arguments"
 local core = require "tw.internal.sweep"

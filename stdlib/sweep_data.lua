@@ -1,4 +1,4 @@
---- sweep_data: the data of a sweep, read once and shared by all of its runs.
+--- sweep_data: (internal) the data of a sweep, read once and shared by all of its runs.
 --
 -- Tape files are used as they are, by mmap.  Other files that follow each other become
 -- one tape file without a name, which is gone with the program, however that ends.

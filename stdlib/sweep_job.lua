@@ -1,4 +1,4 @@
---- sweep_job: one run of a sweep, on a thread of the pool.
+--- sweep_job: (internal) one run of a sweep, on a thread of the pool.
 
 local backtest = require "tw.backtest"
 local tw = require "tw"

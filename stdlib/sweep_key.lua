@@ -1,4 +1,4 @@
---- sweep_key: what a run of a sweep is known by: a hash of all that decides its result.
+--- sweep_key: (internal) what a run of a sweep is known by: a hash of what decides it.
 --
 -- That is the text of the strategy and of what it requires by name, the bytes of the data
 -- and how they are read, the parameters, the other options, the version of tidewire, and

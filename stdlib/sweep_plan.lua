@@ -1,4 +1,4 @@
---- sweep_plan: which points a sweep runs: a grid, some of it at random, a list.
+--- sweep_plan: (internal) which points a sweep runs: a grid, random ones, a list.
 --
 -- A plan has axes, one after the other by name: the values of a parameter, or the rows of
 -- a list.  Its points are all combinations, the last axis changing fastest; at random,

@@ -1,4 +1,4 @@
---- sweep_walk: train and test: the best of one part of the data on the part behind it.
+--- sweep_walk: (internal) train and test: the best of one part of the data on the next.
 --
 -- With a walk there are many such windows, and what the tests gave, one after the other,
 -- is one equity curve that no choice has seen.  A test begins with the same money each

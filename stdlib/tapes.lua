@@ -1,4 +1,4 @@
---- tapes: tape files on the command line: convert, tape, and the app of replay.
+--- tapes: (internal) tape files on the command line: convert, tape, replay.
 
 local core = require "tw.internal.tapes"
 local read_time = require "tw.internal.backtest".time

@@ -1,4 +1,4 @@
---- textfile: how a file of text is read, for all that read one.
+--- textfile: (internal) how a file of text is read, for all that read one.
 
 local app = require "tw.app"
 local hours = require "tw.hours"

@@ -1,4 +1,4 @@
---- trade: what apps and scripts say of accounts, risk and calendars, checked.
+--- trade: (internal) what apps and scripts say of accounts, risk and calendars, checked.
 --
 -- Why: app.account, app.script{account=} and M.account of a script are the same table,
 -- and each may say a part of it.  It is checked where it is written, so that the error

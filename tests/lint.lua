@@ -88,7 +88,7 @@ rules[#rules + 1] = {
     end)
     each(tree, { "^stdlib/.*%.lua$" }, function(path, lines)
       local name = path:match("([^/]+)%.lua$")
-      if not (lines[1] or ""):find("^%-%-%- " .. name .. ": %w") then
+      if not (lines[1] or ""):find("^%-%-%- " .. name .. ": %(?%w") then
         complain(path, 1, "no header")
       end
     end)

@@ -39,6 +39,13 @@ local function phase() end
 
 return moon
 ]==],
+  ["tw.tug"] = [==[
+--- tug: (internal) pulls ships.
+
+--- tug.tow(ship)
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function tug.tow() end
+]==],
   reference = [==[
 /* ltide.c - tw.tide: comes and goes.
  *
@@ -111,6 +118,9 @@ for _, topic in ipairs { "run", "test", "scripts", "tw.moon", "tw.tide", "wave" 
   t.ok(list:find("\n  " .. topic .. " ", 1, true), "the list of topics has " .. topic)
 end
 
+t.ok(list:find "\nand those of tidewire itself: tw.tug\n", "what is internal: a name")
+t.ok(help.text("tw.tug"):find "^tw.tug %- pulls ships\n", "and has a page")
+
 local text, why = help.text("tw.mooon")
 t.is(text, nil, "an unknown topic is an expected failure")
 t.is(why, "no help on 'tw.mooon'; did you mean tw.moon?", "with the nearest topic")
@@ -124,6 +134,7 @@ t.is(select(2, help.text("zzzzzzzzzz")), "no help on 'zzzzzzzzzz'",
 local html = help.html()
 for _, part in ipairs { "Pulls &lt;hard&gt;.", "<b>Yields:</b>", 'id="tw.moon.pull"',
                         'href="#tw.tide"', 'id="command-run"', "light dark",
+                        "<b>Of tidewire itself</b>\n<a href=\"#tw.tug\">",
                         "<pre>if `a` &lt; b then\n  ebb()</pre>",
                         "As <code>name</code> says." } do
   t.ok(html:find(part, 1, true), "the manual has " .. part)
