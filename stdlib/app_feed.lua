@@ -147,10 +147,10 @@ end
 -- time = "ns" | "us" | "ms" | "s" | "iso" (default: by the look of the first), symbol
 -- = for files without that column, separator, price_scale = what prices are divided
 -- by, factors = a factor file of LEAN's, which prices are multiplied by then, base =
--- added to each time.  A number has nine decimals; more are refused, but what
--- is left of a double, as in 0.30000000000000004 (less than a part in 10^12), is rounded
--- away.  from, to: only records of from <= time < to, ns or a date; a bar
--- of a day is of that day.
+-- added to each time.  A number has nine decimals, and may have an exponent (1.25e-05);
+-- more are refused, but what is left of a double, as in 0.30000000000000004 (less than a
+-- part in 10^12), is rounded away.  from, to: only records of from <= time < to, ns or a
+-- date; a bar of a day is of that day.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: base: nanoseconds; speed: times real time.

@@ -5,7 +5,12 @@
 
 #include "base/word.h"
 
-enum { DECIMALS = 9 };
+enum {
+    DECIMALS = 9,
+    LONG = 40,                     /* digits before an exponent */
+    FAR = 2 * LONG,                /* an exponent               */
+    SPREAD = LONG + FAR + 2
+};
 
 static const uint64_t power10[DECIMALS + 1] = {
     1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000
@@ -76,42 +81,56 @@ static __attribute__((noinline)) int parse_noisy(const char *text, size_t n, int
     return TW_OK;
 }
 
-int tw_fixed_parse_near(const char *text, size_t n, int64_t *out)
+/* "1.25e-05" as digits, "-" first and then a point where it has one; 0: it is no such
+ * number.  An exponent beyond FAR is as that: nothing but 0 fits with either. */
+static size_t spread(const char *text, size_t n, char out[SPREAD])
 {
-    int rc = tw_fixed_parse(text, n, out);
+    const char *end = text + n, *p = text;
+    int power = 0, whole = 0, digits = 0, place = 0;
+    bool point = false, negative;
 
-    return rc == TW_ERANGE ? parse_noisy(text, n, out) : rc;
+    if (p < end && *p == '-') *out++ = *p++, place++;
+    text = p;
+    for (; p < end && *p != 'e' && *p != 'E'; p++) {
+        if (*p == '.' ? point : *p < '0' || *p > '9') return 0;
+        if (*p == '.') point = true;
+        else digits++, whole += !point;
+    }
+    if (digits == 0 || digits > LONG || end - p < 2) return 0;
+    negative = *++p == '-';
+    if ((negative || *p == '+') && ++p == end) return 0;
+    for (; p < end; p++) {
+        if (*p < '0' || *p > '9') return 0;
+        if (power < FAR) power = power * 10 + (*p - '0');
+    }
+    if (power > FAR) power = FAR;
+    whole += negative ? -power : power;
+    for (int at = whole < 0 ? whole : 0; at < whole || digits > 0; at++) {
+        if (at == whole) *out++ = '.', place++;
+        if (at >= 0 && digits > 0 && *text == '.') text++;
+        *out++ = at >= 0 && digits > 0 ? (digits--, *text++) : '0';
+        place++;
+    }
+    return (size_t)place;
 }
 
-/* Of "1e30"; NULL: it is no number with an exponent. */
-static const char *why_no_exponent(const char *text, size_t n)
+int tw_fixed_parse_near(const char *text, size_t n, int64_t *out)
 {
-    size_t e = 0, at, power = 0;
-    int64_t v = 0;
-    double x;
+    char digits[SPREAD];
+    int rc = tw_fixed_parse(text, n, out);
 
-    while (e < n && text[e] != 'e' && text[e] != 'E') e++;
-    at = e + 1;
-    if (at < n && (text[at] == '+' || text[at] == '-')) at++;
-    if (at >= n || tw_fixed_parse(text, e, &v) == TW_EFORMAT) return NULL;
-    for (; at < n && text[at] >= '0' && text[at] <= '9'; at++)
-        if (power < 1000) power = power * 10 + (size_t)(text[at] - '0');
-    if (at < n) return NULL;
-    x = tw_fixed_to_double(v < 0 ? -v : v);
-    for (; text[e + 1] != '-' && power > 0 && x < 9.2e9; power--) x *= 10;
-    return x < 9.2e9 ? "has an exponent: write it in digits"
-                     : "is out of range: up to 9223372036 fits";
+    if (rc == TW_EFORMAT && (n = spread(text, n, digits)) > 0)
+        rc = tw_fixed_parse(text = digits, n, out);
+    return rc == TW_ERANGE ? parse_noisy(text, n, out) : rc;
 }
 
 const char *tw_fixed_why(const char *text, size_t n, int code)
 {
-    size_t first = 0, last;
+    char digits[SPREAD];
+    size_t first = 0, last, all = spread(text, n, digits);
 
-    if (code != TW_ERANGE) {
-        const char *why = why_no_exponent(text, n);
-
-        return why ? why : "is not a number";
-    }
+    if (code != TW_ERANGE) return "is not a number";
+    if (all > 0) text = digits, n = all;
     while (first < n && (text[first] < '1' || text[first] > '9') && text[first] != '.')
         first++;
     for (last = first; last < n && text[last] >= '0' && text[last] <= '9';) last++;

@@ -22,7 +22,8 @@ int tw_fixed_parse(const char *text, size_t n, int64_t *out);
 
 /* As that, but what a double has added to a number in its last digits, as in
  * 0.30000000000000004, is rounded away: decimals behind the ninth that make less than a
- * part in 1,000,000,000,000 of it.  Thread: any.  Blocks: never.  Memory: none. */
+ * part in 1,000,000,000,000 of it.  And it may have an exponent: 1.25e-05.
+ * Thread: any.  Blocks: never.  Memory: none. */
 int tw_fixed_parse_near(const char *text, size_t n, int64_t *out);
 
 /* What is wrong with a text that one of these has refused with code: "is not a number".

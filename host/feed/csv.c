@@ -156,7 +156,7 @@ static void read_header(struct csv *c, const char *p, const char *end)
         report(c, "this is %s: text is read, plain, .gz or .zip", other);
     else
         report(c, "header: %.200s, so no line of the file can be read; it is '%s', and "
-               "the options columns and separator say what there is", error.text,
+               "the options columns, symbol and separator say what there is", error.text,
                show(all).text);
 }
 

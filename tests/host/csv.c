@@ -325,7 +325,7 @@ static void refusals(void)
 {
     static const struct { const char *row, *says; } bad[] = {
         {"1,A,12x,2,,", "bid '12x' is not a number"},
-        {"1,A,1e3,2,,", "bid '1e3' has an exponent: write it in digits"},
+        {"1,A,1e3x,2,,", "bid '1e3x' is not a number"},
         {"1,A,+1,2,,", "bid '+1' is not a number"},
         {"1,A,nan,2,,", "bid 'nan' is not a number"},
         {"1,A,1,2,-5,", "bid_size '-5' is negative"},
