@@ -1,5 +1,6 @@
 --- figures: (internal) a run's figures as tables, for who is attached: 80 columns.
 
+local money = require "tw.report_figures".money
 local screen = require "tw.screen"
 local tw = require "tw"
 
@@ -45,7 +46,7 @@ function figures.trading(status)
     if script.orders then
       rows[#rows + 1] = { short(script.name), tostring(script.worker),
                           screen.number(script.orders), screen.number(script.open),
-                          screen.number(script.fills), ("%.2f"):format(script.pnl) }
+                          screen.number(script.fills), money(script.pnl) }
     end
   end
   if #rows == 0 then return end
@@ -60,9 +61,9 @@ function figures.traded(status)
   local parts = {}
   for _, script in ipairs(status.scripts) do
     if script.orders then
-      parts[#parts + 1] = ("%s: %s orders, %s fills, pnl %.2f  "):format(
+      parts[#parts + 1] = ("%s: %s orders, %s fills, pnl %s  "):format(
         short(script.name), screen.number(script.orders), screen.number(script.fills),
-        script.pnl)
+        money(script.pnl))
     end
   end
   return table.concat(parts)

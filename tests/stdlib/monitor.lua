@@ -160,6 +160,8 @@ t.is(screen(60, 24, 4, 0), NARROW .. TOP
 got = said(SCREEN:format(80, 24, "false", 0, 2, ""))
 t.is(got.err, "  2.0 s  2.50k records/s  p99 0 ns  lost 0  "
   .. "buyer: 5 orders, 3 fills, pnl -1.50  v11=11 v12=12\n", "a line of a log")
+got = said(SCREEN:format(80, 24, "false", 0, 2, "status.scripts[1].pnl = -0.000123"))
+t.ok(got.err:find("pnl -0.000123  ", 1, true), "of an account in bitcoin")
 
 -- The channels of a run: what was dropped or replaced is gone.
 run = apps.run { app = "app.feed.synthetic { rate = 10 } app.script 's.lua'",
