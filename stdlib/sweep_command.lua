@@ -342,10 +342,12 @@ end
 local function finish(s, o, name)
   s.walk, s.train, s.over = o.walk, o.train, o.over
   -- First, as who reads may stop; a full disk takes nothing from what is said behind it.
-  local written, problem = pcall(function()
-    if o.results then arguments.write(o.results, csv_text(s)) end
-    if o.report and o.report ~= "-" then write_report(s, o.report, name) end
-  end)
+  local written, problem = true, nil
+  if o.results then written, problem = pcall(arguments.write, o.results, csv_text(s)) end
+  if o.report and o.report ~= "-" then
+    local fine, why = pcall(write_report, s, o.report, name)
+    if not fine then written, problem = false, problem or why end
+  end
   if o.json then
     io.stdout:write(json_text(s))
   elseif o.report == "-" then

@@ -174,11 +174,14 @@ put("bad.lua", "return { on_start = function() error 'bad' end, on_quote = print
 run = sweep "bad.lua --data a.csv --store none"
 ok(run, run.err:find "1 of 1 runs failed\n  bad.lua:1: bad\n", "without a parameter, too")
 for _, to in ipairs(io.open "/dev/full" and { "results", "report" } or {}) do
-  run = sweep("some.lua --data a.csv --set x=1:4 --store none --" .. to .. " /dev/full")
+  os.remove(dir .. "/beside.html")
+  run = sweep("some.lua --data a.csv --set x=1:4 --store none --" .. to .. " /dev/full"
+              .. (to == "results" and " --report beside.html" or ""))
   ok(run, run.status == 1 and run.out:find "4 of 4 runs, 2 failed.*\n1 "
      and run.err:find "2 of 4 runs failed"
      and run.err:find "cannot write /dev/full: No space left on device\n$",
      "a full disk takes only --" .. to)
+  t.is((io.open(dir .. "/beside.html") ~= nil), to == "results", "and no other: " .. to)
 end
 sweep "some.lua --data a.csv --set x=1:100 --store none --json --results p.csv | head -c1"
 t.is(#rows_of "p.csv", 100, "who stops to read takes nothing from --results")
