@@ -112,13 +112,16 @@ end
 --- app.weights(table)
 -- {AAPL = 0.4, BP = 0.1}: what each symbol weighs in an index.
 -- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises when a weight is not a number, or is not what was said of the symbol
+-- Errors: raises when a weight is no finite number, or is not what was said of the symbol
 -- before.
 -- Units: fractions.
 function app.weights(table_)
   local names = {}
-  for symbol in pairs(check("app.weights", table_, setmetatable({}, {
+  for symbol, weight in pairs(check("app.weights", table_, setmetatable({}, {
     __index = function() return "number" end }))) do
+    if weight - weight ~= 0 then
+      fail(2, "app.weights: the weight of '%s' is no finite number: %s", symbol, weight)
+    end
     names[#names + 1] = symbol
   end
   table.sort(names)
@@ -196,6 +199,9 @@ function app.instruments(list)
     check(what, type(one) == "table" and given or one, of_instrument)
     if not one.symbol or one.symbol == "" then fail(2, "%s: no symbol", what) end
     if one.currency then checked(trade.currency, what, one.currency) end
+    if one.weight and one.weight - one.weight ~= 0 then
+      fail(2, "%s: weight must be a finite number, got %s", what, one.weight)
+    end
     for _, name in ipairs { "multiplier", "margin", "tick_size", "lot_size" } do
       local x, least = one[name], name == "multiplier" and "above 0" or "0 or more"
       if x and not (x >= 1e-9 and x < 9e9 or x == 0 and least == "0 or more") then
@@ -407,15 +413,16 @@ function app.limits(options)
 end
 
 --- app.pool(options)
--- The background threads of tw.pool: threads (default: one for each processor), queue
--- (jobs that may wait; default 65,536), memory (of a state; default: as app.limits).
+-- The background threads of tw.pool: threads (1 to 256; default: one for each processor),
+-- queue (jobs that may wait; default 65,536), memory (of a state; default: as
+-- app.limits).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there, or can't be.  Units: MiB.
 function app.pool(options)
   options = check("app.pool", options, { threads = "number", queue = "number",
                                          memory = "number" })
   declare.now.pool = declare.ranges("app.pool", options, {
-    threads = { 1, 1 << 31 }, queue = { 1, 1 << 31 }, memory = { 0.1, 1e9 } })
+    threads = { 1, 256 }, queue = { 1, 1 << 31 }, memory = { 0.1, 1e9 } })
 end
 
 --- app.reload(options)

@@ -54,8 +54,10 @@ function pool.run(fn, ...)
   return submit(2, "pool.run", nil, nil, fn, ...)
 end
 
+local MOST <const> = { threads = 256, queue = 1 << 31 }
+
 --- pool.configure{ threads =, queue =, memory = }
--- How many threads (default: one for each processor; never more than 256), jobs that may
+-- How many threads (default: one for each processor; at most 256), jobs that may
 -- be queued (65,536), MiB that a state may have (no limit).  In a run, app.pool says it.
 -- Yields: no.  Blocks: no.  Thread: MAIN.
 -- Errors: raises when the pool runs already, and for an option that isn't one.
@@ -69,6 +71,10 @@ function pool.configure(options)
       if math.type(value) ~= "integer" or value < 1 then
         error(("pool.configure: %s: an integer from 1 on expected, got %s")
           :format(name, tostring(value)), 2)
+      end
+      if value > MOST[name] then
+        error(("pool.configure: %s: at most %d, got %d"):format(name, MOST[name], value),
+              2)
       end
     elseif name ~= "memory" then
       error(("pool.configure: no option '%s'; there are threads, queue and memory")

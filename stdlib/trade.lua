@@ -78,11 +78,25 @@ local function options(what, name, x, known)
 end
 
 local MOST <const> = 9e9          -- what int64 with nine decimals holds
-local amount, ratio = number(0, MOST), number(-100, 100, 0.01)
+local ratio <const> = number(-100, 100, 0.01)
+
+-- What is kept in nine decimals: less would be 0.
+local function price(least)
+  local within = number(least, MOST)
+  return function(what, name, x)
+    x = within(what, name, x)
+    if x ~= 0 and math.abs(x) < 1e-9 then
+      fail(what, "%s: 0, or at least 1e-09 (nine decimals), expected, got %s", name,
+           show(x))
+    end
+    return x
+  end
+end
+local amount, charge = price(0), price(-MOST)
 
 local tier = { from = number(0, 1e18), percent = ratio, maker = ratio, taker = ratio }
 local fees = {
-  per_share = number(-MOST, MOST), minimum = amount, per_order = number(-MOST, MOST),
+  per_share = charge, minimum = amount, per_order = charge,
   percent = ratio, maker = ratio, taker = ratio, maximum = number(0, 100, 0.01),
   tiers = function(what, name, x)
     local made, last = {}, -1

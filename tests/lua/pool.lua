@@ -18,6 +18,7 @@ local THREADS = 2
 t.raises("pool.configure: no option 'size'", pool.configure, { size = 1 })
 t.raises("pool.configure: a table of options expected, got nil", pool.configure)
 t.raises("threads: an integer from 1 on expected, got 0", pool.configure, { threads = 0 })
+t.raises("threads: at most 256, got 4294967296", pool.configure, { threads = 1 << 32 })
 t.raises("queue: an integer from 1 on expected, got 1.5", pool.configure, { queue = 1.5 })
 t.raises("memory: a number above 0 expected, got x", pool.configure, { memory = "x" })
 

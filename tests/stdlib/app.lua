@@ -191,6 +191,13 @@ for text, why in pairs {
   ["app.script('s', { workers = { 0.5 } })"] = "app.script: workers must list integers",
   ["app.script('s', { workers = { -1 } })"] = "app.script: workers must list integers",
   ["app.pool { threads = 1.5 }"] = "app.pool: threads must be an integer from 1 to",
+  ["app.pool { threads = 257 }"] = "app.pool: threads must be an integer from 1 to 256",
+  ["app.weights { A = 0/0 }"] = "app.weights: the weight of 'A' is no finite number: ",
+  ["app.instruments { { symbol = 'A', weight = 1e999 } }"]
+    = "app.instruments%[1%]: weight must be a finite number, got inf",
+  ["app.account { fees = { per_share = 1e-10 } }"] =
+    "app.account: fees.per_share: 0, or at least 1e%-09 %(nine decimals%), expected,",
+  ["app.risk { position = 1e-12 }"] = "app.risk: position: 0, or at least 1e%-09",
   ["app.pool { queue = 0/0 }"] = "app.pool: queue must be an integer",
   ["app.pool { memory = 1e30 }"] =
     "app.pool: memory must be a number from 0.1 to 1000000000, got 1e%+30",
