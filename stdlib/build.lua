@@ -5,6 +5,7 @@
 -- modules it loaded; what scripts require is read from their text.
 
 local app = require "tw.app"
+local arguments = require "tw.arguments"
 local source = require "tw.internal.source"
 
 local build = {}
@@ -12,9 +13,7 @@ local build = {}
 local TOTAL_MAX = 256 << 20      -- bytes of all files
 local WORKERS = 1024             -- of an app that says which worker runs what
 
-local function fail(status, ...)
-  error({ status = status, text = string.format(...) }, 0)
-end
+local fail = arguments.refuse
 
 local function warn(...)
   io.stderr:write("tidewire: build: warning: ", string.format(...), "\n")
@@ -216,15 +215,15 @@ local function program(static)
        why or path .. " is not static")
 end
 
-local function parse(arguments)
+local function parse(words)
   local o, i = { files = {} }, 1
-  while i <= #arguments do
-    local word = arguments[i]
+  while i <= #words do
+    local word = words[i]
     if word == "--static" then
       o.static = true
     elseif word == "-o" then
       i = i + 1
-      o.out = arguments[i] or fail(2, "-o: the name of the program is missing")
+      o.out = words[i] or fail(2, "-o: the name of the program is missing")
     elseif word:sub(1, 1) == "-" then
       fail(2, "unknown option '%s'", word)
     elseif not o.app then
@@ -240,8 +239,8 @@ local function parse(arguments)
   return o
 end
 
-local function run(arguments)
-  local o = parse(arguments)
+local function run(words)
+  local o = parse(words)
   local plan = open(o.app, o.files)
   if plan.files[absolute(o.out)] then
     fail(1, "%s is one of the files that go in", o.out)
@@ -259,20 +258,11 @@ local function run(arguments)
   return 0
 end
 
---- build.main(arguments) -> status
+--- build.main(words) -> status
 -- What `tidewire build` does.
 -- Yields: no.  Blocks: while it reads and writes files.  Thread: MAIN.
 -- Errors: none; they are printed, and the status is 1, or 2 for a command line that
 -- makes no sense.  Units: none.
-function build.main(arguments)
-  local fine, result = xpcall(run, function(e)
-    return type(e) == "table" and e or debug.traceback(e)
-  end, arguments)
-  if fine then return result end
-  if type(result) ~= "table" then error(result, 0) end
-  io.stderr:write("tidewire: build: ", result.text,
-                  result.status == 2 and "; see `tidewire help build`\n" or "\n")
-  return result.status
-end
+function build.main(words) return arguments.run("build", run, words) end
 
 return build

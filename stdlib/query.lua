@@ -1,5 +1,6 @@
 --- query: (internal) declared statistics over a file: stat.read and `tidewire stat`.
 
+local arguments = require "tw.arguments"
 local core = require "tw.internal.query"
 local screen = require "tw.screen"
 local textfile = require "tw.textfile"
@@ -81,10 +82,7 @@ end
 
 -- ---- the command line ----
 
--- Ends the command: one line, and its status.
-local function fail(status, ...)
-  error({ status = status, text = string.format(...) }, 0)
-end
+local fail = arguments.refuse
 
 local function blank(part) return ("\1"):rep(#part) end
 
@@ -390,20 +388,11 @@ local function run(list)
   return 0
 end
 
---- query.main(arguments) -> status
+--- query.main(words) -> status
 -- What `tidewire stat` does.
 -- Yields: no.  Blocks: while it reads the file.  Thread: MAIN.
 -- Errors: none; they are printed, and the status is 1, or 2 for a command line or a
 -- query that makes no sense.  Units: none.
-function query.main(arguments)
-  local fine, result = xpcall(run, function(e)
-    return type(e) == "table" and e or debug.traceback(e)
-  end, arguments)
-  if fine then return result end
-  if type(result) ~= "table" then error(result, 0) end
-  io.stderr:write("tidewire: stat: ", result.text,
-                  result.status == 2 and "; see `tidewire help stat`\n" or "\n")
-  return result.status
-end
+function query.main(words) return arguments.run("stat", run, words) end
 
 return query

@@ -1,5 +1,6 @@
 --- tapes: (internal) tape files on the command line: convert, tape, replay.
 
+local arguments = require "tw.arguments"
 local core = require "tw.internal.tapes"
 local read_time = require "tw.internal.backtest".time
 local strategy = require "tw.strategy"
@@ -7,10 +8,7 @@ local textfile = require "tw.textfile"
 
 local tapes = {}
 
--- Ends the command: one line, and its status.
-local function fail(status, ...)
-  error({ status = status, text = string.format(...) }, 0)
-end
+local fail = arguments.refuse
 
 -- "12,345"
 local function grouped(n)
@@ -28,38 +26,6 @@ end
 local function time_of(ns)
   return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000)
     .. (".%09d"):format(ns % 1000000000)
-end
-
--- The words of a command line: options of `types` (true: with a value; or a function
--- of it), and the others in order.
-local function parsed(list, types)
-  local options, words, i = {}, {}, 1
-  while i <= #list do
-    local word = list[i]
-    local name = word:match "^%-%-([%w-]+)$"
-    local want = name and types[name]
-    if want == nil and word:find "^%-." then
-      fail(2, "unknown option '%s'", word)
-    elseif want == nil then
-      words[#words + 1] = word
-    elseif want == false then
-      options[name] = true
-    else
-      i = i + 1
-      local value = list[i] or fail(2, "%s: the value is missing", word)
-      if want ~= "list" and options[name] then fail(2, "%s is given twice", word) end
-      if want == "number" then
-        value = tonumber(value) or fail(2, "%s %s: a number expected", word, value)
-      elseif want == "list" then
-        local all = options[name] or {}
-        all[#all + 1] = value
-        value = all
-      end
-      options[name] = value
-    end
-    i = i + 1
-  end
-  return options, words
 end
 
 -- A time as C takes it: ns, or the text of a date; 20140507 is a date.
@@ -106,9 +72,9 @@ local function no_record(report, out, inputs, o)
 end
 
 local function convert(list)
-  local o, words = parsed(list, {
-    zstd = false, from = true, to = true, ["skip-damaged"] = false, format = true,
-    gaps = true, resolution = true, set = "list",
+  local o, words = arguments.read(list, {
+    zstd = "flag", from = "text", to = "text", ["skip-damaged"] = "flag",
+    format = "text", gaps = "text", resolution = "text", set = "texts",
   })
   if #words < 2 then
     fail(2, "files to read and one to write expected: tidewire convert IN... OUT.tape")
@@ -241,13 +207,10 @@ local function dump(path, o)
 end
 
 local function tape(list)
-  local o, words = parsed(list, {
-    dump = "number", from = true, to = true, ["skip-damaged"] = false,
+  local o, words = arguments.read(list, {
+    dump = "count", from = "text", to = "text", ["skip-damaged"] = "flag",
   })
   if #words ~= 1 then fail(2, "one tape file expected: tidewire tape FILE.tape") end
-  if o.dump and (not math.tointeger(o.dump) or o.dump < 1) then
-    fail(2, "--dump %s: an integer from 1 on expected", o.dump)
-  end
   for _, name in ipairs { "from", "to", "skip-damaged" } do
     if o[name] and not o.dump then fail(2, "--%s is for --dump", name) end
   end
@@ -325,9 +288,9 @@ end
 function tapes.app()
   local app, list = require "tw.app", {}
   for word in app.param("words", ""):gmatch "([^\1]*)\1" do list[#list + 1] = word end
-  local fine, o, words = pcall(parsed, list, {
-    speed = "number", from = true, to = true, limit = "number", ["skip-damaged"] = false,
-    set = "list", dictionary = true,
+  local fine, o, words = pcall(arguments.read, list, {
+    speed = "number", from = "text", to = "text", limit = "number",
+    ["skip-damaged"] = "flag", set = "pairs", dictionary = "text",
   })
   if not fine then refuse("%s", o.text) end
   if not words[1] then refuse("no tape file given") end
@@ -338,13 +301,7 @@ function tapes.app()
     end
   end
   words[1] = one_tape(words[1])
-  local set, seen = {}, {}
-  for i, text in ipairs(o.set or {}) do
-    local name, value = text:match "^([%w_]+)=(.*)$"
-    if not name then refuse("--set %s: name=value expected", text) end
-    if seen[name] then refuse("--set %s is given twice", name) end
-    set[i], seen[name] = { name = name, value = value }, true
-  end
+  local set = o.set or {}
   if set[1] and not words[2] then refuse("--set %s: there is no script", set[1].name) end
   local params = set[1] and params_of(table.move(words, 2, #words, 1, {}), set) or {}
   local from, to = o.from and time_option(o.from), o.to and time_option(o.to)
@@ -352,28 +309,21 @@ function tapes.app()
   app.feed.tape {
     path = words[1], speed = o.speed, messages = true, limit = o.limit,
     from = from, to = to, skip_damaged = o["skip-damaged"],
-    dictionary = require "tw.arguments".list(o.dictionary),
+    dictionary = arguments.list(o.dictionary),
   }
   for i = 2, #words do
     app.script(words[i], { params = params[i - 1] })
   end
 end
 
---- tapes.main(arguments) -> status
+--- tapes.main(list) -> status
 -- What `tidewire convert` and `tidewire tape` do: the first argument is which.
 -- Yields: no.  Blocks: while it reads and writes.  Thread: MAIN.
 -- Errors: none; they are printed, and the status is 1, or 2 for a command line that
 -- makes no sense.  Units: none.
-function tapes.main(arguments)
-  local name = table.remove(arguments, 1)
-  local fine, result = xpcall(name == "convert" and convert or tape, function(e)
-    return type(e) == "table" and e or debug.traceback(e)
-  end, arguments)
-  if fine then return result end
-  if type(result) ~= "table" then error(result, 0) end
-  io.stderr:write("tidewire: ", name, ": ", result.text,
-    result.status == 2 and "; see `tidewire help " .. name .. "`\n" or "\n")
-  return result.status
+function tapes.main(list)
+  local name = table.remove(list, 1)
+  return arguments.run(name, name == "convert" and convert or tape, list)
 end
 
 return tapes
