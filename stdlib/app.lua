@@ -226,7 +226,7 @@ function app.instruments(list)
   end
 end
 
---- app.check_instruments(list) -> table, table
+--- (internal) app.check_instruments(list) -> table, table
 -- What app.instruments would declare, outside of an app file: the instruments, and the
 -- names of their attributes.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: as app.instruments.
@@ -240,7 +240,7 @@ function app.check_instruments(list)
   return made.instruments, made.attributes
 end
 
---- app.check_feed(kind, options) -> table
+--- (internal) app.check_feed(kind, options) -> table
 -- What app.feed[kind](options) would declare, outside of an app file.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: as of that function.  Units: as there.
 function app.check_feed(kind, options)
@@ -605,7 +605,7 @@ local function read(path, given, chunk)
   return returned
 end
 
---- app.open(path, given, workers [, embedded [, chunk]]) -> table
+--- (internal) app.open(path, given, workers [, embedded [, chunk]]) -> table
 -- Reads an app file: what `tidewire run` does first.  given: {name = text} of
 -- --set; workers: how many there will be; embedded: a program is around the host,
 -- and a feed; chunk: the file's function, where it is compiled.  Returns what the file
@@ -694,7 +694,7 @@ local function read_script(given)
   return reduced(given, {})
 end
 
---- app.backtest(given) -> table
+--- (internal) app.backtest(given) -> table
 -- What a backtest takes of an app file, given.file: what it declares, but that each
 -- script is there once, and of feeds only timers.  given.sets are as those of app.open;
 -- given.script: the file is a script, with given.params; it is the app, and may be asked

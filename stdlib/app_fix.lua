@@ -363,7 +363,7 @@ local function logon_of(what, o)
   return list
 end
 
---- app.fix.logon(what, fields) -> list
+--- (internal) app.fix.logon(what, fields) -> list
 -- Fields of a Logon, checked, as tw.fix.logon takes them.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for what can't be.  Units: none.
@@ -498,7 +498,7 @@ local function placed(f, ...)
   return made
 end
 
---- app.fix.use(what, name, kind, options) -> name
+--- (internal) app.fix.use(what, name, kind, options) -> name
 -- One more use of a session that is declared and connected to its peer: kind is "feed" or
 -- "gateway", what the caller is called in errors.
 -- Yields: no.  Blocks: no.  Thread: the app file.
@@ -560,7 +560,7 @@ function fix.session(options)
   return name
 end
 
---- app.fix.open([options])
+--- (internal) app.fix.open([options])
 -- Lets tw.fix.add add sessions to a run whose app file declares none.  orders = true:
 -- the run has a book, so that they may have orders = true.
 -- Yields: no.  Blocks: no.  Thread: the app file.
@@ -593,7 +593,7 @@ local function refuse_declared(what, name, kind)
        .. " enabled = false } it waits for fix.enable", what, name, kind, kind, name)
 end
 
---- app.fix.read(options) -> table
+--- (internal) app.fix.read(options) -> table
 -- What tw.fix.add adds, checked.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for an option that is not there or can't be.  Units: none.

@@ -107,7 +107,7 @@ local function data_of(list)
   return files
 end
 
---- backtest.checked(options) -> table, table
+--- (internal) backtest.checked(options) -> table, table
 -- What C takes, of what is given to backtest.run: of the run, and of its app.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for wrong options.
 -- Units: times in ns.

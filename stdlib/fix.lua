@@ -591,7 +591,7 @@ local function perform(words)
   return wrong and 1 or 0
 end
 
---- fix.main(words) -> status
+--- (internal) fix.main(words) -> status
 -- What `tidewire fix` does.
 -- Yields: no.  Blocks: while the file is read.  Thread: MAIN.
 -- Errors: none; they are printed, and the status is 1, or 2 for a command line that makes

@@ -90,7 +90,7 @@ local function make_text(what, width, o)
          .. (best and best.value and "\n" .. text.run(best.result, width) or "")
 end
 
---- report.form(path) -> "html" | "txt" | nil, message
+--- (internal) report.form(path) -> "html" | "txt" | nil, message
 -- What a file of that name would have: .html and .htm, or no ending, a page, .txt text.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: nil and a message for another ending.  Units: none.

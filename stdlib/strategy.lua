@@ -267,8 +267,9 @@ local function fill(declared, known, given)
   return values
 end
 
---- strategy.checker(declared) -> function(given) -> table | nil, message, boolean
--- strategy.values for many; the boolean: all are allowed, but `where` is not true.
+--- (internal) strategy.checker(declared) -> function(given)
+-- strategy.values for many, which returns a boolean more: all are allowed, but `where` is
+-- not true.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: as strategy.values.  Units: none.
 function strategy.checker(declared)
   local known, holds, wrong = {}, nil, nil
@@ -290,7 +291,7 @@ function strategy.checker(declared)
   end
 end
 
---- strategy.values(declared, given) -> table | nil, message
+--- (internal) strategy.values(declared, given) -> table | nil, message
 -- All parameters of a declaration (see strategy.read): those that are given, checked, and
 -- the defaults of the others.
 -- Yields: no.  Blocks: no.  Thread: any.
@@ -300,7 +301,7 @@ function strategy.values(declared, given)
   return strategy.checker(declared)(given)
 end
 
---- strategy.warmup(declared, values) -> text | integer | nil, message
+--- (internal) strategy.warmup(declared, values) -> text | integer | nil, message
 -- The warm-up that is declared, of these parameters, as tw.backtest.run takes it; nil: no
 -- warm-up.
 -- Yields: no.  Blocks: no.  Thread: any.
@@ -326,7 +327,7 @@ end
 Declaration.__plain = function(d) return d.plain end
 Declaration.__values = function(d, given) return strategy.values(d.plain, given) end
 
---- strategy.read(path) -> declaration | nil [, message]
+--- (internal) strategy.read(path) -> declaration | nil [, message]
 -- What a script's file declares: { doc, where, warmup, params }, params a list by name of
 -- { name, default, type, min, max, step, choices, doc }; nil alone: nothing.
 -- Yields: no.  Blocks: while the file runs, in a state of its own.  Thread: any state's.
@@ -335,7 +336,7 @@ function strategy.read(path)
   return require "tw.internal.backtest".declared { file = path, script = true }
 end
 
---- strategy.grid(declared, name) -> list | min, max, step
+--- (internal) strategy.grid(declared, name) -> list | min, max, step
 -- What a sweep runs of that parameter: its choices, or a range; without a step, 1 between
 -- integers.
 -- Yields: no.  Blocks: no.  Thread: any.
@@ -354,7 +355,7 @@ function strategy.grid(declared, name)
   return nil, ("%s: no such parameter is declared%s"):format(name, near.hint(name, known))
 end
 
---- strategy.value(declared, name, text) -> value
+--- (internal) strategy.value(declared, name, text) -> value
 -- A text of --set as that parameter has it: "10" is a number, but where a text is
 -- declared.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
@@ -377,7 +378,7 @@ local function declared_of_app(path)
   return declare { params = options }
 end
 
---- strategy.text(path) -> text | nil, message
+--- (internal) strategy.text(path) -> text | nil, message
 -- The parameters of a script, or of an app file, as `tidewire help FILE` shows them.
 -- Yields: no.  Blocks: while the file runs.  Thread: any state's.
 -- Errors: nil where the file can't be read or fails.  Units: none.

@@ -193,7 +193,7 @@ local function run(path)
   end
 end
 
---- test.main(paths) -> status
+--- (internal) test.main(paths) -> status
 -- What `tidewire test` does: runs each file, prints one plan, and returns the
 -- exit status: 0, or 1 when a test failed.
 -- Yields: as the files do.  Blocks: as the files do.  Thread: MAIN.
