@@ -185,6 +185,14 @@ static struct tw_order order_of(const struct ltw_trader *t,
     };
 }
 
+/* It has ended, and may be open again: what its family has traded meanwhile. */
+static void relate(struct tw_order *o, const struct tw_ties *t)
+{
+    if (t->parent_qty >= 0) o->entry_qty = t->parent_qty;
+    else if (o->entry_qty == 0) o->is_orphan = true;
+    o->others_qty = t->others_qty;
+}
+
 /* The userdata was made before, see ltw_trader_expect. */
 static struct tw_order *adopt(struct ltw_trader *t, const struct tw_venue_aside *aside)
 {
@@ -240,6 +248,7 @@ static bool next(void *ctx, const struct tw_record *r, struct tw_order **o,
     }
     if (t->late && !*o) *o = take_late(t, told.aside);
     t->late = NULL;                          /* its own, where it waits for answers */
+    if (*o && told.aside && told.aside->late) relate(*o, &told.aside->ties);
     if (told.aside && !ltw_words_put(&t->words, told.aside, &out->words))
         t->lost = true;
     tw_free(told.aside);

@@ -276,7 +276,8 @@ backtest has none and fills orders itself, by the account's fill model.
                      self:oco here; of a bracket's exits the largest, as elsewhere.  What
                      an entry trades until its cancel has come has no exit any more, where
                      they have closed all.  A trade that is taken back makes exits smaller
-                     too.  What is refused is asked for again up to six times, in 15 s;
+                     too; where nothing is left they go, and the rest of the entry with
+                     them.  What is refused is asked for again up to six times, in 15 s;
                      then on_order has the reason "the venue refuses again and again to
                      cancel it or to change its quantity", until there is another trade
   fees               Commission (12, 13) of a trade where the venue names it, else those

@@ -81,6 +81,7 @@ static void tell_trade(struct tw_fix_orders *o, struct entry *e, struct tw_repor
     tw_fix_orders_change_late(o, e);
     read_words(o->seen, &about);
     tw_fix_orders_describe(e, &about);
+    tw_fix_orders_add_up(o, e, &about.ties);
     about.late = true;
     about.cum_qty -= sign * r.last_qty;
     about.cum_value -= sign * tw_money_value(r.last_px, r.last_qty);

@@ -310,6 +310,9 @@ void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e);
 /* A trade of it, or one that is taken back; it has it already. */
 void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e,
                         const struct tw_report *r);
+/* What its family has traded: its entry, and other exits of that, or its own. */
+void tw_fix_orders_add_up(const struct tw_fix_orders *o, const struct entry *e,
+                          struct tw_ties *out);
 /* What its owner holds, where that is kept: above 0 on the order's side. */
 tw_money tw_fix_orders_held(const struct entry *e);
 /* What of it may be left, by the trades of its group; INT64_MAX: all. */

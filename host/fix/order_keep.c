@@ -167,6 +167,16 @@ static int64_t exited(const struct tw_fix_orders *o, uint64_t parent)
     return sum;
 }
 
+void tw_fix_orders_add_up(const struct tw_fix_orders *o, const struct entry *e,
+                          struct tw_ties *out)
+{
+    const struct entry *parent = parent_of(o, e);
+    bool is_exit = e->ties && e->ties->parent;
+
+    out->parent_qty = parent ? parent->cum : -1;
+    out->others_qty = is_exit ? exited(o, e->ties->parent) - e->cum : exited(o, e->id);
+}
+
 /* How large it may be, as others of its group have traded; 0: as it is, or it goes. */
 static int64_t left_of_group(const struct tw_fix_orders *o, const struct entry *e)
 {
@@ -178,13 +188,10 @@ static int64_t left_of_group(const struct tw_fix_orders *o, const struct entry *
 void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e)
 {
     bool is_held = e->ties && e->ties->held;
-    const struct entry *parent = parent_of(o, e);
     struct tw_venue_aside aside = { .adopts = true };
 
     tw_fix_orders_describe(e, &aside);
-    aside.ties.parent_qty = parent ? parent->cum : 0;
-    if (e->ties && e->ties->parent)
-        aside.ties.others_qty = exited(o, e->ties->parent) - e->cum;
+    if (e->ties && e->ties->parent) tw_fix_orders_add_up(o, e, &aside.ties);
     else if (e->ties && e->ties->group)
         aside.ties.most = left_of_group(o, e);
     e->owner = e->holder->owner;

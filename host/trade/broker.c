@@ -68,6 +68,26 @@ static bool is_answer(const struct tw_report *r)
     return r->exec == TW_EXEC_REPLACED || r->exec == TW_EXEC_CANCEL_REJECTED;
 }
 
+/* It is open, without having been sent.  False: no memory. */
+static bool enlist(struct tw_broker *b, struct tw_order *o)
+{
+    tw_broker_catch_up(b);
+    if (!tw_broker_make_room(b, o->symbol)) return false;
+    tw_broker_enlist(b, o);
+    if (o->held) return true;
+    if (tw_broker_desk(b)) tw_desk_add(b->o.desk);
+    if (b->shares) tw_broker_share(b, o, true);
+    return true;
+}
+
+/* Once more. */
+static bool reopen(struct tw_broker *b, struct tw_order *o)
+{
+    if (!enlist(b, o)) return false;
+    tw_broker_reopen(b, o);
+    return true;
+}
+
 /* From the venue, or from here. */
 static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
 {
@@ -90,7 +110,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
         tw_broker_book(b, o->symbol, o->terms, tw_order_sign(o), r);
     tw_broker_traded(b, o, r);
     if (!tw_order_is_open(o)) tw_broker_delist(b, o);
-    else if (!o->link) b->lost |= tw_broker_enter(b, o, 0) < 0;   /* once more */
+    else if (!o->link) b->lost |= !reopen(b, o);
     if (b->shares && r->exec != TW_EXEC_PENDING_NEW)
         tw_broker_share(b, o, is_answer(r));
     if (b->probe)
@@ -208,13 +228,8 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
 
 int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
 {
-    tw_broker_catch_up(b);
-    if (!tw_broker_make_room(b, o->symbol)) return UV_ENOMEM;
-    tw_broker_enlist(b, o);
+    if (!enlist(b, o)) return UV_ENOMEM;
     tw_broker_rejoin(b, o, parent_qty);
-    if (o->held) return TW_OK;
-    if (tw_broker_desk(b)) tw_desk_add(b->o.desk);
-    if (b->shares) tw_broker_share(b, o, true);
     return TW_OK;
 }
 

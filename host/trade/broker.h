@@ -40,7 +40,8 @@ struct tw_gateway {
     /* What such a record of the strategy's reports; false: nothing.  *o (NULL: none of
      * its open orders) and *out are what the record says.  One that has ended may be
      * put there: what it trades yet, or is taken back, is told, and it is what the
-     * record's status says.  A trade of no order is only booked.  NULL: that is all. */
+     * record's status says; entry_qty and others_qty of it are as of then, also of an
+     * entry.  A trade of no order is only booked.  NULL: that is all. */
     bool (*next)(void *ctx, const struct tw_record *r, struct tw_order **o,
                  struct tw_report *out);
     void *ctx;

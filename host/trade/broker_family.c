@@ -31,11 +31,11 @@ static bool is_plain(const struct tw_broker *b)
 /* ---- groups ---- */
 
 /* They are sent one behind the other: what is older than the first is not of it. */
-void tw_broker_join(struct tw_order *o)
+void tw_broker_join(const struct tw_broker *b, struct tw_order *o)
 {
-    struct tw_order *i = o->group ? o->next : NULL;
+    struct tw_order *i = o->group ? b->open : NULL;
 
-    while (i && i->id >= o->group && i->group != o->group) i = i->next;
+    while (i && (i == o || (i->id >= o->group && i->group != o->group))) i = i->next;
     if (!i || i->group != o->group) return;
     o->peer = i->peer ? i->peer : i;
     i->peer = o;
@@ -140,7 +140,8 @@ static void tell_children(struct tw_broker *b, struct tw_order *o,
  * have none, so its rest is canceled. */
 static void end_entry(struct tw_broker *b, struct tw_order *o, const struct tw_report *r)
 {
-    struct tw_order *entry = o->parent && r->exec == TW_EXEC_TRADE
+    bool has_gone = o->is_dropped && !tw_order_is_open(o);
+    struct tw_order *entry = r->exec == TW_EXEC_TRADE || has_gone
                            ? tw_broker_find(b, o->parent) : NULL;
 
     if (!entry || !tw_order_is_open(entry)) return;
@@ -165,7 +166,7 @@ static void note_answer(struct tw_broker *b, struct tw_order *o,
 
     if (is_busy(o)) return;
     o->coming = 0;
-    if (is_refusal || r->exec == TW_EXEC_REPLACED) o->is_asked = false;
+    if (is_refusal || r->exec == TW_EXEC_REPLACED) o->is_asked = o->is_dropped = false;
     if (!is_refusal || o->tries == TRIES) return;
     if (++o->tries == TRIES)
         tw_broker_say(b, o, TW_EXEC_CANCEL_REJECTED, TW_REASON_EXIT_SIZE);
@@ -203,6 +204,7 @@ static void ask_for(struct tw_broker *b, struct tw_order *o, int64_t wanted)
         ask_later(b, o);
     } else {
         o->is_asked = true;
+        if (!wanted) o->is_dropped = true;
         if (wanted && rc == TW_OK)
             tw_broker_asks(b, o, wanted, o->price), o->coming = wanted;
         tw_broker_say(b, o, rc < 0 ? TW_EXEC_CANCEL_REJECTED
@@ -277,22 +279,28 @@ TW_APART void tw_broker_ask_again(struct tw_broker *b)
 
 void tw_broker_rejoin(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
 {
-    const struct tw_order *parent = o->parent ? tw_broker_find(b, o->parent) : NULL;
-    const struct tw_order *i = o->peer;
-    bool is_new = o->status == TW_STATUS_NONE || o->status == TW_STATUS_PENDING_NEW;
-    struct tw_order *child = is_new ? NULL : tw_broker_open_of(b, o->symbol, NULL);
+    const struct tw_order *parent = tw_broker_find(b, o->parent);
 
-    for (; child; child = tw_broker_open_of(b, o->symbol, child))
-        if (child->parent == o->id) tw_broker_join_parent(child, o);
     if (!o->parent) return;
-    while (i && i != o && (i->parent != o->parent || i->is_orphan)) i = i->peer;
-    if (!is_new && i && i != o) {            /* they have traded without it */
-        o->others_qty = i->others_qty + i->cum_qty - o->cum_qty;
-        o->entry_qty = i->entry_qty;
-    }
     if (parent && parent->cum_qty > parent_qty) parent_qty = parent->cum_qty;
     if (parent_qty > 0) o->entry_qty = parent_qty;
     o->is_orphan = o->entry_qty == 0;
     if (o->held && !parent && o->is_orphan) tw_broker_note_due(b, o, ENDED);
     else if (o->entry_qty > 0) look_anew(b, o);
+}
+
+/* Of an entry: it goes if what else it trades would have no exit. */
+void tw_broker_reopen(struct tw_broker *b, struct tw_order *o)
+{
+    struct tw_order *child = tw_broker_open_of(b, o->symbol, NULL);
+    bool bare;
+
+    if (!is_busy(o)) o->coming = 0, o->is_asked = false;
+    o->is_dropped = false;
+    for (; child; child = tw_broker_open_of(b, o->symbol, child))
+        if (child->parent == o->id) tw_broker_join_parent(child, o);
+    bare = o->cum_qty <= o->others_qty || !o->children;
+    o->over = !o->parent && o->quantity > o->others_qty
+           && (o->over || (o->others_qty > 0 && bare));
+    look_anew(b, o);
 }

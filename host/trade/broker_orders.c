@@ -108,16 +108,19 @@ void tw_broker_enlist(struct tw_broker *b, struct tw_order *o)
 {
     struct tw_order *parent = o->parent ? tw_broker_find(b, o->parent) : NULL;
 
-    o->next = b->open;
-    o->link = &b->open;
+    o->link = &b->open;                      /* one that is open again is older */
+    while (*o->link && (*o->link)->id > o->id) o->link = &(*o->link)->next;
+    o->next = *o->link;
     if (o->next) o->next->link = &o->next;
-    b->open = o;
+    *o->link = o;
     o->before_of = NULL;
     o->next_of = b->sum[o->symbol].orders;
+    while (o->next_of && o->next_of->id > o->id)
+        o->before_of = o->next_of, o->next_of = o->next_of->next_of;
     if (o->next_of) o->next_of->before_of = o;
-    b->sum[o->symbol].orders = o;
+    *(o->before_of ? &o->before_of->next_of : &b->sum[o->symbol].orders) = o;
     b->n_open++;
-    tw_broker_join(o);
+    tw_broker_join(b, o);
     o->same = *slot_of(b, o->id);
     *slot_of(b, o->id) = o;
     count(b, o, 1);

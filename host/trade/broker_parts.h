@@ -137,7 +137,7 @@ bool tw_broker_misplaces(const struct tw_broker *b, const struct tw_order *o,
 /* ---- broker_family.c ---- */
 
 /* The order is among the open ones: in the ring of its group; and no more in it. */
-void tw_broker_join(struct tw_order *o);
+void tw_broker_join(const struct tw_broker *b, struct tw_order *o);
 void tw_broker_leave(struct tw_order *o);
 
 /* What was due when a copy was made of it; not any more. */
@@ -153,8 +153,10 @@ void tw_broker_relate(struct tw_broker *b, struct tw_order *o, const struct tw_r
 void tw_broker_follow_all(struct tw_broker *b);
 void tw_broker_ask_again(struct tw_broker *b);
 
-/* It is open, of a former run or again; parent_qty: what its parent has traded. */
+/* It is open, of a former run; parent_qty: what its parent has traded, 0: not known.  And
+ * it is open again. */
 void tw_broker_rejoin(struct tw_broker *b, struct tw_order *o, int64_t parent_qty);
+void tw_broker_reopen(struct tw_broker *b, struct tw_order *o);
 
 /* ---- broker_day.c ---- */
 

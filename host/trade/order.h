@@ -128,14 +128,16 @@ struct tw_order {
     bool is_orphan;                 /* the broker's: what its parent has traded is not
                                      * known                                      */
     int64_t entry_qty, others_qty;  /* the broker's: what its parent has traded, and
-                                     * what the other exits of that have          */
+                                     * what the other exits of that have.  Of an entry
+                                     * that is open again: what its exits have    */
     int64_t most;                   /* the broker's, where has_most: how large it may be,
                                      * as its owner, or trades of its group, left it */
     int64_t coming;                 /* the quantity that was asked for last, where the
                                      * answer is not there; 0: the one it has     */
     int64_t wish;                   /* that its owner has asked for; 0: nothing   */
     bool has_most, wish_cuts;       /* wish_cuts: that is less than it would be   */
-    bool is_asked;                  /* the broker's: it has asked for a change    */
+    bool is_asked;                  /* the broker's: it has asked for a change,   */
+    bool is_dropped;                /* and for its end                            */
     uint8_t tries;                  /* of which so many were refused,             */
     int64_t again_ns;               /* and it asks again then; 0: at once         */
 };

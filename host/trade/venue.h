@@ -57,8 +57,8 @@ struct tw_ties {
     uint64_t parent, group;
     bool reduce_only;
     bool held;                 /* it waits for its parent,                            */
-    int64_t parent_qty;        /* which has traded that,                              */
-    int64_t others_qty;        /* and its other exits that                            */
+    int64_t parent_qty;        /* which has traded that (-1: not known),              */
+    int64_t others_qty;        /* and its other exits that; of an entry: its exits    */
     int64_t most;              /* how large its owner wants it at most; 0: not said   */
     char label[TW_LABEL_MAX];  /* "": none                                            */
 };

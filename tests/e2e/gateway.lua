@@ -251,6 +251,84 @@ put("forgets.lua",
 asks("forgotten", 'sender = "VENUE", target = "ME"', LATE,
      "also where the script has let go of the order", "late", "forgets")
 
+-- ---- a bracket all of whose trades are taken back ----
+
+-- Each step waits till the orders are there that it is about: 1 is the entry, then come
+-- its exits.  Of the entry 4 of 10 never were, and of the exit that has sold all of it
+-- nothing: it is open again.
+put("busts.lua", [[
+  local fix = require "tw.fix"
+  local M = {}
+  local orders = {}
+  local execs, step = 0, 1
+  local function say(o, exec, status, more)
+    execs = execs + 1
+    local m = { MsgType = "8", OrderID = o.n, ExecID = execs, ExecType = exec,
+      OrdStatus = status, ClOrdID = o.id, OrigClOrdID = o.was, Symbol = "VV",
+      Side = o.side, OrderQty = o.quantity, CumQty = o.cum, AvgPx = 10,
+      LeavesQty = status:find "[24]" and 0 or o.quantity - o.cum }
+    for name, value in pairs(more or {}) do m[name] = value end
+    assert(fix.send(o.session, m))
+    return execs
+  end
+  local function fill(o, n)
+    o.cum = o.cum + n
+    o.fill = say(o, "F", o.cum == o.quantity and "2" or "1", { LastQty = n, LastPx = 10 })
+  end
+  local function bust(o, n, status)
+    o.cum = o.cum - n
+    say(o, "H", status, { ExecRefID = o.fill })
+  end
+  local steps = {
+    { 1, function(entry) fill(entry, 6) fill(entry, 4) end },
+    { 3, function(_, exit)
+        if exit.quantity == 10 then fill(exit, 10) else return true end end },
+    { 3, function(entry, _, other)
+        if other.is_over then bust(entry, 4, "4") else return true end end },
+    { 3, function(_, exit) bust(exit, 10, "0") end },
+  }
+  function M:on_fix(message, session)
+    local m, o = message, nil
+    if m.MsgType == "D" then
+      o = { n = #orders + 1, id = m.ClOrdID, side = m.Side, quantity = m.OrderQty,
+            cum = 0, session = session }
+      orders[o.n] = o
+      say(o, "0", "0")
+    elseif m.MsgType == "F" or m.MsgType == "G" then
+      for _, i in ipairs(orders) do if i.id == m.OrigClOrdID then o = i end end
+      o.was, o.id = o.id, m.ClOrdID
+      if m.MsgType == "G" then o.quantity = m.OrderQty end
+      o.is_over = m.MsgType == "F"
+      say(o, o.is_over and "4" or "5", o.is_over and "4" or "0")
+    end
+  end
+  function M:on_timer()
+    local now = steps[step]
+    if now and #orders == now[1] and not now[2](table.unpack(orders)) then
+      step = step + 1
+    end
+  end
+  return M]])
+put("busted.lua", [[
+  local M = {}
+  function M:on_timer()
+    if self.is_sent then return end
+    self.is_sent = true
+    self:buy { symbol = "VV", quantity = 10, price = 10, take_profit = 12,
+               stop_loss = 8, label = "entry" }
+  end
+  function M:on_order(order, status, reason)
+    if status == "rejected" then self.is_sent = false return end  -- not logged on yet
+    if order.label == "stop_loss" then
+      print(status, order.filled, order.quantity, self:position "VV")
+    end
+  end
+  return M]])
+asks("busted_app", 'sender = "VENUE", target = "ME"',
+     "\nfilled\t10.0\t10.0\t0.0\nnew\t0.0\t10.0\t6.0\n"
+     .. "pending_replace\t0.0\t10.0\t6.0\nnew\t0.0\t6.0\t6.0\n",
+     "an exit that is open again is for what is held", "busts", "busted")
+
 -- ---- a run that is halted while nobody is logged on ----
 
 put("rests.lua", [[

@@ -30,6 +30,7 @@ static struct life {
     struct at at[64];
     bool offline, refuses;               /* nobody is there; it refuses all changes */
     bool cheats;                         /* what it makes larger is one less */
+    bool reopens;                        /* a filled one of which a trade is taken back */
     int refusals, asked, events;         /* of 100 changes it refuses so many */
     int told_stuck;
 } *l;
@@ -77,6 +78,19 @@ static int send_replace(void *ctx, const struct tw_order *o, int64_t quantity,
     return put(o, REPLACE, quantity);
 }
 
+/* What was heard so far of its family. */
+static void know_family(struct tw_order *o)
+{
+    uint64_t parent = o->parent ? o->parent : o->id;
+
+    o->others_qty = 0;
+    for (uint64_t id = 1; id <= l->g->n; id++) {
+        if (id != o->id && order_of(id)->parent == parent)
+            o->others_qty += order_of(id)->cum_qty;
+        if (id == o->parent) o->entry_qty = order_of(id)->cum_qty;
+    }
+}
+
 static bool hear(void *ctx, const struct tw_record *r, struct tw_order **o,
                  struct tw_report *out)
 {
@@ -91,6 +105,7 @@ static bool hear(void *ctx, const struct tw_record *r, struct tw_order **o,
         .stop = its->stop, .of_change = a->change,
         .reason = a->exec == TW_EXEC_CANCEL_REJECTED ? TW_REASON_VENUE : 0 };
     its->requests -= a->answers;
+    if (!tw_order_is_open(its)) know_family(its);
     return true;
 }
 
@@ -148,7 +163,10 @@ static void trade_any(uint64_t id)
 /* So much of what it has traded never was. */
 static void take_back(uint64_t id, int64_t n)
 {
-    l->at[id].cum -= n;
+    struct at *at = &l->at[id];
+
+    if (l->reopens && at->cum == at->quantity) at->open = true;
+    at->cum -= n;
     l->events++;
     say(id, TW_EXEC_TRADE_CANCELED, n, false, false);
 }
@@ -260,7 +278,8 @@ static int wrong(bool cuts)
 {
     const struct at *entry = &l->at[1];
     int64_t held = entry->cum - l->at[2].cum - l->at[3].cum;
-    bool exited = l->at[2].cum + l->at[3].cum > 0;
+    int64_t exited = l->at[2].cum + l->at[3].cum;
+    bool exits = l->at[2].open || l->at[3].open || !l->at[2].known;
 
     for (int id = 2; id <= 3; id++) {
         const struct at *at = &l->at[id];
@@ -270,7 +289,7 @@ static int wrong(bool cuts)
         if (at->quantity - at->cum > (held > 0 ? held : 0)) return 2;
         if (at->quantity - at->cum < held && !cuts) return 3;
     }
-    if (held == 0 && exited && entry->open) return 4;
+    if (entry->open && (exits ? held == 0 && exited : entry->quantity > exited)) return 4;
     return order_of(1)->pending_replace || order_of(2)->requests ? 5 : 0;
 }
 
@@ -315,6 +334,7 @@ static void random_brackets(void)
         open_life();
         enter(4 + below(20));
         l->refusals = life % 3 * 30;
+        l->reopens = life % 4 < 2;
         for (int i = 0; i < 5; i++) {
             storm(3, 20, life % 2);
             if (cuts) cut_any();
@@ -499,6 +519,47 @@ static void reopened(void)
     close_life();
 }
 
+/* Which of them is open again first does not matter. */
+static void both_reopened(void)
+{
+    open_life();
+    enter(10);
+    enter(10);
+    calm_down();
+    trade(1, 10 * ONE);
+    trade(4, 10 * ONE);
+    calm_down();
+    l->refuses = l->reopens = true;
+    trade(2, 10 * ONE);
+    trade(5, 10 * ONE);
+    calm_down();
+    take_back(2, 4 * ONE);
+    take_back(5, 4 * ONE);
+    trade(6, 2 * ONE);
+    l->refuses = false;
+    calm_down();
+    ok(l->at[5].quantity == 8 * ONE && l->at[6].quantity == 4 * ONE,
+       "exits of two brackets that are open again know those of their own (%d, %d)",
+       (int)(l->at[5].quantity / ONE), (int)(l->at[6].quantity / ONE));
+    close_life();
+}
+
+/* Nothing is left of what it has traded: its exits go, and so does it, as what else it
+ * trades would have none. */
+static void bare_entry(void)
+{
+    open_life();
+    enter(10);
+    calm_down();
+    trade(1, 4 * ONE);
+    calm_down();
+    take_back(1, 4 * ONE);
+    calm_down();
+    ok(!l->at[2].open && !l->at[3].open && !l->at[1].open,
+       "an entry does not go on without exits");
+    close_life();
+}
+
 static void late_of_group(void)
 {
     open_life();
@@ -545,6 +606,8 @@ int main(void)
     taken_back();
     orphans();
     reopened();
+    both_reopened();
+    bare_entry();
     late_of_group();
     priced();
     return tap_done();

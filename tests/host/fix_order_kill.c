@@ -244,7 +244,7 @@ static size_t second_run(void)
     talk();
     for (int id = PROFIT; id <= STOP; id++) {
         if (!mine[id].held) continue;
-        if (mine[id].parent_qty || mine[ENTRY].status == TW_STATUS_FILLED)
+        if (mine[id].parent_qty > 0 || mine[ENTRY].status == TW_STATUS_FILLED)
             ask(TW_REQUEST_NEW, id);
         else if (!is_open(ENTRY)) ask(TW_REQUEST_DROP, id);
     }

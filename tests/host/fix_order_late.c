@@ -67,6 +67,26 @@ static void ends(void)
          ">8|37=X7|11=7a|17=0|150=I|39=4|38=10|44=10|14=6|6=10|151=0|\n=7:4!");
 }
 
+#define BUST(id, exec, ref, cum, leaves) ">8|37=X" id "|11=" id "|17=" exec "|19=" ref \
+    "|150=H|39=1|14=" cum "|6=10|151=" leaves "|\n"
+
+/* What else of a bracket has ended is counted. */
+static void families(void)
+{
+    talk("what is taken back in a bracket comes with what others of it have traded",
+         TW_FIX_44, &(struct tw_fix_orders_options){ .keeps = true },
+         "join 3 me\non\nnew 7\nhold 8 7\nhold 9 7\nsent\n" NEW("7")
+         FILL("7", "a", "10", "10", "10") "new 8\nnew 9\nsent\n" NEW("8") NEW("9")
+         FILL("9", "b", "3", "10", "3") FILL("8", "c", "7", "10", "7")
+         ">8|37=X9|11=9|17=e|150=4|39=4|14=3|151=0|6=10|\n"
+         ">8|37=X8|11=8|17=f|150=4|39=4|14=7|151=0|6=10|\n"
+         "=7:0! 7:F 10@10 8:0! 9:0! 9:F 3@10 8:F 7@10 9:4 (30) 8:4 (30)\n"
+         BUST("8", "g", "c", "0", "10")
+         "=stray 8 8:H 7@10 (30) late 4, 10@10 traded 7@10, entry 10, others 3*\n"
+         BUST("7", "h", "a", "0", "10")
+         "=stray 7 7:H 10@10 (30) late 0, 10@10 traded 10@10, others 3*\n");
+}
+
 #define UUID "00000000-0000-4123-8400-000000000000"
 
 static void former(void)
@@ -367,6 +387,7 @@ int main(void)
     overtaken();
     missed();
     corrections();
+    families();
     settled();
     ends();
     former();

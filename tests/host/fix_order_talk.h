@@ -55,7 +55,7 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
     if (p->reason) add(" (%d)", p->reason);
     if (r->aside && r->aside->adopts && r->aside->ties.held)
         add(" waits for %d", (int)r->aside->ties.parent);
-    if (r->aside && r->aside->adopts && r->aside->ties.parent_qty)
+    if (r->aside && r->aside->adopts && r->aside->ties.parent_qty > 0)
         add(", which has %g", shown_of(r->aside->ties.parent_qty));
     if (r->aside && r->aside->adopts && r->aside->ties.others_qty)
         add(", others %g", shown_of(r->aside->ties.others_qty));
@@ -73,7 +73,11 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
             shown_of(r->aside->order.quantity), shown_of(r->aside->order.price),
             shown_of(r->aside->cum_qty),
             shown_of(tw_money_price(r->aside->cum_value, r->aside->cum_qty)));
-    else if (r->aside && shows_words)
+    if (r->aside && r->aside->late && r->aside->ties.parent_qty >= 0)
+        add(", entry %g", shown_of(r->aside->ties.parent_qty));
+    if (r->aside && r->aside->late && r->aside->ties.others_qty > 0)
+        add(", others %g", shown_of(r->aside->ties.others_qty));
+    if (r->aside && !r->aside->adopts && !r->aside->late && shows_words)
         add(" '%s' %d", r->aside->text, r->aside->has_code ? (int)r->aside->code : -1);
     if (r->answers) add("!");
     if (!r->user) add("*");
