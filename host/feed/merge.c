@@ -101,28 +101,12 @@ static uint32_t source_of(struct tw_merge *m, const char *name)
     return 0;
 }
 
-static int64_t symbol_of(struct file *f, const struct tw_tape_name *name)
-{
-    struct tw_symbols *symbols = f->merge->names.symbols;
-    int64_t id = tw_symbols_intern(symbols, name->text, strlen(name->text)), sector = 0;
-    struct tw_instrument in = name->instrument;
-    struct tw_tape_name s = tw_tape_file_name(f->tape, TW_TAPE_SECTOR, in.sector);
-
-    if (id < 0) return id;
-    if (s.text) sector = tw_names_intern(tw_symbols_sectors(symbols), s.text,
-                                         strlen(s.text));
-    if (sector < 0) return sector;
-    in.sector = (uint32_t)sector;
-    tw_symbols_complete(symbols, (uint32_t)id, &in);  /* what was said before stands */
-    return id;
-}
-
 static int64_t number_of(struct file *f, int type, const struct tw_tape_name *name)
 {
     const struct tw_merge_names *all = &f->merge->names;
 
     switch (type) {
-    case TW_TAPE_SYMBOL: return symbol_of(f, name);
+    case TW_TAPE_SYMBOL: return tw_tape_file_intern(f->tape, *name, all->symbols);
     case TW_TAPE_SOURCE: return source_of(f->merge, name->text);
     case TW_TAPE_TOPIC:  return tw_names_intern(all->topics, name->text,
                                                 strlen(name->text));

@@ -67,27 +67,12 @@ static uint32_t script_of(const struct tape *t, const char *name)
     return 0;
 }
 
-static int64_t symbol_of(struct tape *t, const struct tw_tape_name *name)
-{
-    struct tw_symbols *symbols = t->feed.io->o.symbols;
-    int64_t id = tw_symbols_intern(symbols, name->text, strlen(name->text)), sector = 0;
-    struct tw_instrument in = name->instrument;
-    struct tw_tape_name s = tw_tape_file_name(t->file, TW_TAPE_SECTOR, in.sector);
-
-    if (id < 0) return id;
-    if (s.text) sector = tw_names_intern(tw_symbols_sectors(symbols), s.text,
-                                         strlen(s.text));
-    if (sector < 0) return sector;
-    in.sector = (uint32_t)sector;
-    tw_symbols_complete(symbols, (uint32_t)id, &in);    /* what the app says stands */
-    return id;
-}
-
 static int64_t number_of(struct tape *t, enum tw_tape_name_type type,
                          const struct tw_tape_name *name)
 {
     switch (type) {
-    case TW_TAPE_SYMBOL: return symbol_of(t, name);
+    case TW_TAPE_SYMBOL:   /* what the app says of it stands */
+        return tw_tape_file_intern(t->file, *name, t->feed.io->o.symbols);
     case TW_TAPE_SOURCE: return source_of(t, name->text);
     case TW_TAPE_SCRIPT: return script_of(t, name->text);
     case TW_TAPE_TOPIC:

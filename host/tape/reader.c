@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -131,6 +132,22 @@ struct tw_tape_name tw_tape_file_name(const struct tw_tape_file *f,
 {
     if (id >= f->names[type].max) return (struct tw_tape_name){ 0 };
     return f->names[type].p[id];
+}
+
+int64_t tw_tape_file_intern(const struct tw_tape_file *f, struct tw_tape_name name,
+                            struct tw_symbols *symbols)
+{
+    int64_t id = tw_symbols_intern(symbols, name.text, strlen(name.text)), sector = 0;
+    struct tw_instrument in = name.instrument;
+    struct tw_tape_name s = tw_tape_file_name(f, TW_TAPE_SECTOR, in.sector);
+
+    if (id < 0) return id;
+    if (s.text) sector = tw_names_intern(tw_symbols_sectors(symbols), s.text,
+                                         strlen(s.text));
+    if (sector < 0) return sector;
+    in.sector = (uint32_t)sector;
+    tw_symbols_complete(symbols, (uint32_t)id, &in);
+    return id;
 }
 
 /* ---- files ---- */

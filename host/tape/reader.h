@@ -90,6 +90,11 @@ uint32_t tw_tape_file_names(const struct tw_tape_file *f, enum tw_tape_name_type
 struct tw_tape_name tw_tape_file_name(const struct tw_tape_file *f,
                                       enum tw_tape_name_type type, uint32_t id);
 
+/* The number of a TW_TAPE_SYMBOL's name among `symbols`, which get of it what they lack.
+ * Errors: as tw_symbols_intern.  Thread: any.  Blocks: as that. */
+int64_t tw_tape_file_intern(const struct tw_tape_file *f, struct tw_tape_name name,
+                            struct tw_symbols *symbols);
+
 /* The records of a block; they and the values live until the next one is read. */
 struct tw_tape_block {
     struct tw_record *r;
