@@ -2,6 +2,7 @@
  * too long or too many; headers; memory and disks that end. */
 #include "fix_talk.h"
 #include "place.h"
+#include "random.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -289,6 +290,68 @@ static void no_reader(void)
     close_rig();
 }
 
+static struct { char all[1 << 20]; size_t n; } said;   /* by the session, in order */
+
+static void note_said(void *ctx, bool incoming, const char *p, size_t n)
+{
+    (void)ctx;
+    if (incoming || said.n + n > sizeof said.all) return;
+    memcpy(said.all + said.n, p, n);
+    said.n += n;
+}
+
+/* A peer that takes a part, a disk that is behind: what waits is moved to the front of
+ * its room while both are under way, and goes out as it was said, but not before the
+ * disk has it. */
+static void partial_writes(void)
+{
+    struct tw_error error;
+    struct tw_fix_store_job job;
+    bool syncing = false, right = true;
+    size_t gone = 0, safe = 0, marked = 0, n;
+    char path[PLACE], text[900];
+    const char *p;
+
+    place_file(path);
+    open_rig(&(struct tw_fix_session_options){ .output_max = 20000,
+                                               .syncs_elsewhere = true }, TW_FIX_44, 0);
+    tw_fix_session_free(r.s);
+    tw_fix_store_close(r.store);
+    r.store = r.o.store = tw_fix_store_open(&(struct tw_fix_store_options){
+        .path = path, .now_ns = r.now.time_ns, .sync = TW_FIX_SYNC_EACH }, &error);
+    r.o.handlers.log = note_said;
+    r.s = tw_fix_session_new(&r.o, &error);
+    memset(text, 'x', sizeof text);
+    play("connect");
+    say("35=A 34=1 98=0 108=30");
+    for (int turn = 0; turn < 3000 && right; turn++) {
+        size_t waits = said.n - gone;
+
+        if (waits < 15000 && said.n + 2000 < sizeof said.all)
+            for (uint64_t k = next() % 4; k > 0; k--)
+                right &= send_text(text, next() % sizeof text + 1, &error) == TW_OK;
+        if (!syncing && next() % 2 && tw_fix_session_sync_begin(r.s, &job)) {
+            syncing = true;
+            marked = said.n;
+        } else if (syncing && next() % 3 == 0) {
+            right &= tw_fix_session_sync_end(r.s, &job, tw_fix_store_sync_run(&job),
+                                             &error) == TW_OK;
+            syncing = false;
+            safe = marked;
+        }
+        tw_fix_session_output(r.s, &p, &n);
+        right &= gone + n == safe && memcmp(p, said.all + gone, n) == 0
+              && tw_fix_session_held(r.s) == said.n - safe;
+        n = n ? next() % n + 1 : 0;
+        tw_fix_session_written(r.s, r.now, n);
+        gone += n;
+    }
+    ok(right && !tw_fix_session_closing(r.s) && gone > sizeof said.all / 2,
+       "what waits is moved, and goes out as it was said (%zu bytes)", gone);
+    close_rig();
+    unlink(path);
+}
+
 /* What headers have in common is kept as text: with all fields, also where it is too
  * long for that, and at another time. */
 static void headers(void)
@@ -527,6 +590,7 @@ int main(void)
     noise();
     slow_reader();
     no_reader();
+    partial_writes();
     headers();
     sending_times();
     send_errors();
