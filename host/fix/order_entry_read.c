@@ -176,7 +176,7 @@ void tw_fix_orders_set_fee(struct tw_report *r, const struct seen *s)
     switch (s->commission_type) {
     case '1': r->fee = tw_money_value(v, r->last_qty); break;
     case '2': r->fee = tw_money_ratio(tw_money_value(r->last_px, r->last_qty), v,
-                                      100 * TW_FIXED_ONE); break;
+                                      TW_FIXED_ONE); break;   /* .05 is 5 % */
     case '3': case 0: r->fee = v; break;
     default:  r->is_charged = false; break;
     }
