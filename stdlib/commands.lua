@@ -22,8 +22,8 @@ it comes.
   --no-attach       nobody can attach to it (see attach)
   --audit FILE      who changed what through attach is appended to FILE
 
-A script that has done nothing is told of in a line: it has no handler for what came, all
-of its orders were rejected, or no price of an instrument has come.
+A line tells of each script that has done nothing: it has no handler for what came, all of
+its orders were rejected, or no price of an instrument has come.
 
 The status is 0; 1 after an error: a script that failed, a file that is not there, a
 port in use, a peer that was never there, files without any record; 2 for a command line
@@ -34,9 +34,9 @@ that makes no sense; 130 or 143 after SIGINT or SIGTERM.]],
     usage = "tidewire repl [app.lua [--workers N] [--set key=value]...]",
     purpose = "a prompt, alone or inside a run of an app",
     text = [[
-Reads entries, runs them, and shows their results; with an app file, in the state in
-which that file ran, while its market runs.  The run ends with the prompt, not before:
-when its feeds have ended or a script has failed, what is on the tape is still there.
+Reads entries, runs them, and shows their results.  With an app file they run in the state
+of that file, while its market runs.  The run lasts as long as the prompt: when its feeds
+have ended or a script has failed, the tape can still be read.
 
 An entry is Lua, an expression or statements, of any number of lines.  It may wait
 (future:await(), tw.sleep(1)): tasks run meanwhile, and so they do while you type; what
@@ -82,10 +82,10 @@ The status is 0; in a run as that of `tidewire run`.]],
     purpose = "a prompt in a running host: look into it, and change it",
     text = [[
 Every run listens on a socket that only its own user can open: PID.NAME, after the app
-file, in $XDG_RUNTIME_DIR/tidewire, or in /tmp/tidewire-UID.  Without a name it is the
-only run that there is, or they are listed.  Sixteen may be attached at once.  Lines come
-from the prompt, from standard input, or from -e; then the status is 1 when one of them
-has failed.
+file, in $XDG_RUNTIME_DIR/tidewire, or in /tmp/tidewire-UID.  Without a name it attaches
+to the only run that there is; of several it prints a list.  Sixteen may be attached to a
+run.  Lines come from the prompt, from standard input, or from -e; without a prompt the
+status is 1 when one of them has failed.
 
   expr          an expression, or a chunk, in the state of worker 0
   @2 expr       in that of worker 2; @all expr: in every one, side by side
@@ -98,7 +98,8 @@ has failed.
                 that
   !expr         may change things, @maker !expr, too: it goes to the run's log, with the
                 time, the user, the process and how it ended, and to the file of
-                `tidewire run --audit FILE`: what can't be written there is not done
+                `tidewire run --audit FILE`: a line that can't be written there does not
+                run
 
   status                what runs, for how long, how fast
   scripts, lag          each instance, its version, since which record, its state and
@@ -126,19 +127,20 @@ budget:
   --memory MIB   what it adds to its state, garbage too, 64 MiB
   --wait S       how long it may take in all, 10 s; Ctrl-C ends a wait before
 
-A line without ! may only look.  What it reads is wrapped: to write to it is an error,
-and so is to call a function that is not known to change nothing; those of scripts, their
-metamethods too, are not.  What it leaves is garbage.
+A line without ! is read-only.  Writing to what it reads is an error, and so is calling a
+function that is not known to be without effect: functions and metamethods of scripts are
+never known to be.  What it leaves is garbage.
 
-It steps aside for the scripts after half a millisecond, whatever its budget, and is
-stopped after 10 ms where it can't (inside gsub, or an error handler); what C would
-compute for ever (patterns, sort, table.move) is Lua's here.  Of lines made to do harm the
-worst held up the market for 18 ms, and for 50 ms in a state of a million tables, which
-one allocation beyond the memory has collected at once.  A line with ! has the same
-budget, and calls what it likes: one call of a C function is never interrupted.
+It lets the scripts run after each half millisecond, whatever its budget, and is stopped
+after 10 ms where it can't (inside gsub, or an error handler).  Functions that C would
+compute for ever (patterns, sort, table.move) are written in Lua here.  The worst of the
+lines written to do harm delayed the market by 18 ms; by 50 ms in a state of a million
+tables, where one allocation beyond the limit collects them all at once.  A line with !
+has the same budget, but may call anything: a single call of a C function is never
+interrupted.
 
-A line that waits or computes for long sees what scripts change meanwhile; what it changes
-they see half done.]],
+A line that waits or computes for long sees what scripts change meanwhile, and they see
+its own changes half done.]],
   },
   {
     name = "backtest",
@@ -149,26 +151,26 @@ they see half done.]],
       .. "\n  [--save RUN] [--json]",
     purpose = "run a strategy, or an app, over recorded data",
     text = [[
-The file is a script, whose --set values are its self.params, or an app file (it requires
-tw.app): its scripts, instruments and accounts count, its feeds are left out, but for
-timers.  Nothing in it needs to know that it is a backtest.
+The file is a script, whose --set values are its self.params, or an app file (which
+requires tw.app): its scripts, instruments, accounts and timers are used, its other feeds
+are not.  Neither needs to know that it is a backtest.
 
   --data FILE|FOLDER tape files, CSV, FIX messages, files of LEAN; text plain, .gz, .zip.
                      Several are one market, in the order of time; the same one twice is
                      refused.  A file without symbols
                      is of the symbol that it is named after: GOOG.csv.gz.  Of a tape file
                      quotes, trades and bars are read, in the order that it has, and
-                     timer marks where the app has no app.feed.timer.  A folder is its
-                     files by name, and those of folders in it: tape files, or those
-                     named .csv or .fix (.gz, .zip) and LEAN's; others are left out,
-                     up to 10,000, and 100 for each of these
+                     timer marks where the app has no app.feed.timer.  Of a folder, and
+                     of folders in it, it takes either tape files or those named .csv
+                     or .fix (.gz, .zip) and LEAN's; both are an error, and so are more
+                     than 10,000 other files, and 100 for each of these
   --csv option=value an option of app.feed.csv for all of them: interval=5m
   --from, --to DATE  records of [from, to) alone: 2014-05-07, 2014-05-07T13:30:00, in UTC;
                      a bar of a day is of that day, whatever its zone
-  --warmup 30d|N     so long, or so many records, before --from are handled too: orders
-                     are rejected then, and by records timers don't tick before --from.
-                     Without --from they are the first of the data.
-                     What the script declares (tw.strategy) counts with --from alone
+  --warmup 30d|N     scripts also handle that time, or that many records, before --from;
+                     their orders are rejected then, and with a number of records timers
+                     don't tick.  Without --from the warm-up is the first part of the
+                     data.  A warm-up that a script declares (tw.strategy) needs --from
   --set key=value    a parameter; --help lists those that the file declares
   --messages         of tape files what scripts sent, too, which on_message gets; not of
                      those in this run, known by their names: they send it anew.  Each is
@@ -194,9 +196,9 @@ timers.  Nothing in it needs to know that it is a backtest.
   --json             the result on standard output, instead of the summary; what scripts
                      print is its log, a list of lines
 
-Time is that of the records: tw.now, tw.clock, os.time, os.date, tw.sleep, timeouts, a
-cache's ttl.  It stands still while code runs, and waiting costs no time.  os.clock is the
-processor's.  What happens is in one order:
+Time is that of the records, for tw.now, tw.clock, os.time, os.date, tw.sleep, timeouts
+and a cache's ttl: it stands still while code runs, and a wait takes no real time.
+os.clock is the processor's.  Things happen in one order:
 
   - records by time; of one time by the order of --data, then as a file has them; timers
     (app.feed.timer) tick at multiples of their interval, behind the records of that time
@@ -208,43 +210,47 @@ processor's.  What happens is in one order:
     the one that began first
   - a handler that waits gets the records of meanwhile when it goes on
 
-An order that is decided at a record can trade with the next one of its symbol.  Nothing
-later than the record under way is on the tape.  A future of the pool or of a cache is
-waited for in place, so when it comes does not matter; jobs have the system's time.  The
-order in which pairs goes through a table with names is not Lua's to keep: a strategy that
-sends orders in it has another list in each run.  math.random begins with the same seed.
+An order that is decided at a record can trade with the next one of its symbol.  There is
+no look-ahead: nothing later than the record under way is on the tape.  A future of the
+pool or of a cache is waited for in place, so it does not matter when it comes; jobs have
+the system's time.  pairs visits the names of a table in an order that differs from run to
+run, so a strategy that sends orders in that order has another list each time.
+math.random begins with the same seed.
 
 The list of orders has a line for each, by time, script and symbol; the summary has its
-SHA-256.  The same file, data and parameters give the same hash, on every machine, but for
-what the script computes with math.exp, log, sin and the like, and with powers: their last
-bit is another on x86 before 2013 (without FMA), and of math.tan, asin and acos so in the
-static program.
+SHA-256.  The same file, data and parameters give the same hash on every machine, unless
+the script's decisions depend on the last bit of math.exp, log, sin and the like or of
+powers, which differs on x86 before 2013 (without FMA); that of math.tan, asin and acos
+differs in the static program, too.
 
-Gaps are time within a session of which the data have nothing: of bars of a length those
-that are missing, how many, and where the first are (file, line, time).  Nights, weekends,
-a week of holidays, and what is left out at the same time of day on other days, too, are
-none.  Where more than one bar in 50 stands behind a hole, bars are made only when
-something trades, and nothing is said.  --gaps 30m: of bars, quotes and trades of a symbol
-each gap that is longer; --gaps none: nothing.
+A gap is time within a session for which the data have nothing.  The summary tells how
+many bars of a length are missing, and where the first are (file, line, time).  Nights,
+weekends, a week of holidays, and pauses at the same time of several days are no gaps.
+Where more than one bar in 50 follows a hole, the data are taken to have bars only when
+something trades, and nothing is said.  --gaps 30m tells of each gap of a symbol's bars,
+quotes and trades that is longer; --gaps none of none.
 
 Where data have ticks and bars of a symbol, bars of several lengths, or of trades and of
 bids or asks, each is a record of its own: handlers tell them apart by interval and side,
 orders trade on all of them, and a warning says so; --resolution reads some alone.
 
-Where a script has done nothing a warning says why, as has result.idle: it has no handler
-for what came, all of its orders were rejected (why most of them were), or no price of an
-instrument has come.  Where no record is left to trade on the run fails.  Where one has
-bought more than it had cash for, short positions and margin aside, a warning says so, as
-has result.overdrawn: how much at most, and when first; limits.buying_power refuses that.
+Where a script has done nothing, a warning (and result.idle) says why: it has no handler
+for what came, all of its orders were rejected (with the reason of most of them), or no
+price of an instrument has come.  A run without any record to trade on fails.  Where a
+script has bought more than it had cash for, short positions and margin aside, a warning
+(and result.overdrawn) says by how much at most, and when first; limits.buying_power
+refuses such orders.
 
 An error of a script ends the run, with its record and traceback; so does a handler that
-takes longer than --time, and a line of data that is none, where time goes back, or a
-price is 0: with file and line; in a tape file, a record with a price of 0 and a block
-that is damaged: with its number, and where the block begins; and a second bar of one
-symbol, length and time, in whatever file: with where the first is.  --skip-bad leaves
-these out.  What is odd is read as it is, and the first is told of: quotes whose bid is
+takes longer than --time.  Bad data ends it, too, unless --skip-bad leaves it out:
+
+  - text: a line that is no record, time that goes back, a price of 0 (file and line)
+  - a tape file: a record with a price of 0, a damaged block (its number and place)
+  - a second bar of one symbol, length and time, in whatever file (and where the first is)
+
+What is odd is read as it is, and the first of a kind is told of: quotes whose bid is
 above the ask, prices below 0, in a tape file records of a source that are earlier than
-the one before.  So are the first gap of a recording, what was cut from one that was not
+the one before, gaps of a recording.  So is what was cut from a recording that was not
 closed, and symbols that a script names and the data do not have.
 
 Figures are of the equity at the end of each day: days are of UTC (a bar of a day is of
@@ -261,16 +267,16 @@ benchmark:
   arithmetic.annual_alpha  (mean(r) − beta · mean(b)) · N
   geometric.annual_alpha   (1 + mean(r) − beta · mean(b))^N − 1
 
-What scripts have in accounts of different currencies is added up in that of the first
-one, at the others' rates of it (rates = { USD = "1/EURUSD" }): those of then, in sums of
-fees and of what was traded the last ones; an account without one is refused.  Figures
-begin when all of these rates have come.  What a trade or a position came to is in the
-currency of its script's account, at the rate of when it closed, or else the last one;
-its prices are in the instrument's.
+Accounts in different currencies are added up in the currency of the first one, at the
+rates that the other accounts have for it (rates = { USD = "1/EURUSD" }); an account
+without one is refused.  Equity takes the rate of each time, sums of fees and turnover
+take the last one.  Figures begin when all of these rates have come.  The profit of a
+trade or a position is in the currency of its script's account, at the rate when it
+closed, or else the last one; its prices are in the instrument's currency.
 
-Where the equity was ever at or below zero, at any record, the run is ruined: the summary,
-the report and the result (ruined, ns) say since when.  It goes on, but there are no
-returns, and so no CAGR, ratios, alpha and beta; the other figures are what they are.
+A run whose equity is at or below zero at any record is ruined: the summary, the report
+and the result (ruined, ns) say since when.  It goes on, but it has no returns, and so no
+CAGR, ratios, alpha and beta; the other figures count as ever.
 
 `tidewire help performance` has all of them, with formulas.  tw.backtest.run does the same
 in Lua, also in the pool; tidewire sweep runs it with many parameters.
@@ -287,11 +293,11 @@ The status is 0; 1 after an error; 2 for a command line that makes no sense.]],
       .. "\n  [--report FILE.html|FILE.txt|-] [--json] [options of backtest]",
     purpose = "run a strategy with many parameters over recorded data, on all cores",
     text = [[
-Runs a backtest of each point, many at a time, and prints the best.  --data, --csv,
---from, --to, --warmup, --cash, --messages, --dictionary, --resolution, --gaps, --skip-bad
-and --time are those of backtest.  Data is read once, and what is wrong with it told once:
-what is no tape file becomes one without a name in $TMPDIR, which all runs share, and of
-which nothing is left, however the program ends.
+Runs a backtest for each point (a set of parameters), many at a time, and prints the best.
+--data, --csv, --from, --to, --warmup, --cash, --messages, --dictionary, --resolution,
+--gaps, --skip-bad and --time are those of backtest.  Data is read once, and its faults
+are told once.  Files that are no tape files are converted to one in $TMPDIR that all runs
+share; it has no name, so nothing of it is left however the program ends.
 
   --set fast=3:20:2     from 3 to 20 in steps of 2 (1 where they are integers), exact as
                         decimals are: 0.1:0.3:0.1 has three values
@@ -300,22 +306,22 @@ which nothing is left, however the program ends.
                         that it does not allow are refused before anything runs; points
                         for which its `where` is not true are left out.  --help lists
                         what is declared
-  --list FILE.csv       points that a file has, a column for each parameter; what is there
-                        twice runs once
-  --where 'fast < slow' of all combinations those for which this is true, in Lua;
-                        of declared parameters it may name those that are not set, too
-  --random N            so many different ones of them, always the same of one --seed S
+  --list FILE.csv       the points of a file, a column for each parameter; equal ones run
+                        once
+  --where 'fast < slow' only combinations for which this is true, in Lua; it may also name
+                        declared parameters that are not set
+  --random N            N different combinations, the same ones for the same --seed S
                         (1).  A range without a step between numbers that are no integers
-                        (0.1:0.9, 0.0:1.0) is of any value in it, to 6 digits; 0:1 is 0
+                        (0.1:0.9, 0.0:1.0) gives any value in it, to 6 digits; 0:1 is 0
                         and 1, whatever is declared
   --over data           each file is a market by itself, as if its name were a parameter;
   --over symbol         likewise each symbol
 
   --train 0.7           the points are run on the first part of the data, or up to a date,
-                        and the best one on the rest
-  --walk 180d:30d       so in windows: 180 days to train, the 30 behind them to test, from
-                        window to window 30 days, or a step: 180d:30d:60d (s m h d w); at
-                        most 10,000 windows
+                        and the best one is tested on the rest
+  --walk 180d:30d       walk-forward: the same in windows of 180 days to train and the
+                        next 30 to test, which move by 30 days, or by a third number:
+                        180d:30d:60d (s m h d w); at most 10,000 windows
   --anchored            each window trains from the beginning
 
   --jobs N              runs at a time; as many as there are cores
@@ -330,26 +336,27 @@ which nothing is left, however the program ends.
                         -: on standard output, instead of the table
   --json                all runs on standard output
 
-A run is kept when it has finished, within half a second.  A sweep that was stopped, or
-killed, goes on where it was when the same command is given again: a run is known by the
-text of the strategy and of what it requires by a literal name, the bytes of the data,
-parameters, options, the version of tidewire and what its figures mean, and one that is
-there is not made again; where figures mean something else since then a line says so.
-A text, or a tape file, that changes meanwhile ends the sweep; a recording that is under
-way does not: all runs read, and are known by, what was whole of it when the sweep began.
+A run is kept within half a second after it has finished.  A sweep that was stopped, or
+killed, goes on where it was when the same command is given again: runs that are there are
+not made again.  A run is known by a hash of the strategy's text and of what that requires
+by a literal name, the bytes of the data, the parameters, the options, the version of
+tidewire and of its figures' formulas; where these have changed a line says so.
+A text, or a tape file, that changes meanwhile ends the sweep.  A recording may be under
+way: all runs read what was whole of it when the sweep began.
 What else a strategy reads (files, the environment) is not known.  Several sweeps may use
 one store at a time.  An app file is run once for each point to see what it declares.
 
-With --train or --walk the tests are printed: for each window the point that was best,
-its figure in the training, the median of its neighbours there (points that differ by one
-step in each parameter at most), its figure in the test, and the ratio of that to the
-first; then the tests as one equity curve, each with what the one before has left.  What
-was trained on is the warm-up of the test.  With --over each market is walked by itself,
-and there is a line for each: what its tests made together, and of how many windows with
-a figure above 0 in the training that was so in the test, too.  Windows without data in
-the training or in the test (a weekend) are left out, and a line says how many; another
-one says in how many nothing could be chosen, as a Sharpe ratio needs some days: --by
-total_return always has a value.  Without any test the status is 1.
+With --train or --walk the tests are printed: for each window the point that was best, its
+figure in the training (trained), the median of its neighbours there (beside: points that
+differ by one step in each parameter at most), its figure in the test (tested), and the
+ratio of tested to trained; then the tests as one equity curve, where each begins with the
+money that the one before has left.  The training data are the warm-up of the test.  With
+--over each market is walked by itself, and there is a line for each: what its tests made
+together, and of how many windows with a figure above 0 in the training that was so in the
+test, too.  Windows without data in the training or in the test (a weekend) are left out,
+and a line says how many; another one says in how many nothing could be chosen, as a
+Sharpe ratio needs some days: --by total_return always has a value.  Without any test the
+status is 1.
 
 A run that is ruined (see backtest) comes behind all that are not, by any figure, and says
 since when; it is never the best, nor is it chosen in a window.  Tests that are ruined end
@@ -535,11 +542,11 @@ is, in XML, all of it.
 Passwords (554, 925, and of a Logon or a UserRequest RawData, 1402 and 1404) are ***.  A
 program without shared libraries (tidewire-static) reads no XML.
 
-What is not whole, or has a wrong CheckSum or BodyLength, is told on standard error with
-its line and is left out; then the status is 1, as it is when the file can't be read or
-has no message.  That none has the --type and --tag is told, too.  It is 2 for a command
-line that makes no sense.  fix.decode of tw.fix does the same for a text.  FIX sessions:
-tidewire help sessions.]],
+A message that is cut off, or has a wrong CheckSum or BodyLength, is left out and told on
+standard error with its line; then the status is 1, as it is when the file can't be read
+or has no message.  A line says when no message has the --type and --tag.  The status is 2
+for a command line that makes no sense.  fix.decode of tw.fix does the same for a text.
+FIX sessions: tidewire help sessions.]],
   },
   {
     name = "record",

@@ -85,13 +85,12 @@ The table may say what the script wants, where the app file does not:
   M.sessions = { "broker" }          -- of FIX, for on_fix and on_fix_event
   M.one_sided = true                 -- quotes that lack a side too
 
-sources is for quotes, trades, bars, levels, states and gaps, and so for the books and the
-statistics made of them; simulated orders trade on what all feeds tell.
+sources chooses the feeds of quotes, trades, bars, levels, states and gaps, and of the
+books and statistics made of them; simulated orders still trade on the data of all feeds.
 
-A script never gets its own messages.  One that falls a whole tape behind a live
-feed loses the oldest records and gets on_gap(lost, first); without an on_gap it
-is said in the log.  A file is read as fast as its slowest script, and nothing is
-lost.
+A script never gets its own messages.  A script that falls a whole tape behind a live feed
+loses the oldest records and gets on_gap(lost, first); without an on_gap the log has a
+line.  A file is read only as fast as the slowest script, so nothing of it is lost.
 
 A handler that runs for longer than the time limit without a wait is stopped, as
 an error of that script.]],
@@ -101,11 +100,12 @@ an error of that script.]],
     purpose = "new versions of scripts while they run",
     text = [[
 tidewire run --watch notices when the file of a script changes, or one that it requires;
-tw.reload(name) says so from a script or a prompt.  The file is read once, tried in a
-state of its own where nothing has an effect, run in each state that has an instance of
-it, and put in place by all instances at one record of the tape, which has a seq of its
-own, or by none.  No record is lost or comes twice: those before are the old version's,
-those after the new one's.  Instances of one file change together, whatever their names.
+tw.reload(name) starts the same from a script or a prompt.  The file is read once and
+tried in a state of its own, where it has no effect.  Then each state that has an instance
+of the script runs it, and all instances switch at one record of the tape (it has a seq of
+its own), or none does.  No record is lost or handled twice: the old version has those
+before, the new one those after.  Instances of one file change together, whatever their
+names.
 
 What stays, and what is new:
 
@@ -126,8 +126,8 @@ The new version may have, beside the handlers of every script:
                          version, warm the self of the candidate, see below
   on_check(self)         must return true after that, or nil and why not
 
-They are for changing self and looking at it, and can't wait.  What they send, messages,
-values on the board and in channels, goes out when all instances have agreed.
+They are for changing self and checking it, and can't wait.  Messages, and values that
+they put on the board or into channels, go out when all instances have agreed.
 
   M.on_reload = M.on_start        -- of a script that does nothing else than declare
 
@@ -151,12 +151,11 @@ A new version need not begin empty, nor untried:
            change the old version is the new one's shadow: beyond the same limits the run
            goes back to it by itself, and an error meanwhile does not stop the script
 
-What a candidate sends, orders and prints comes nowhere, it receives nothing from
-channels and can't reload; files and programs are not kept from it.  What tasks send and
-samples of declared statistics are not compared.  Who awaits such a reload should do so
-in a task:
-where the tape waits for a handler, the records that it waits for don't come.  Another
-reload of the script meanwhile takes the place of the first.
+What a candidate sends, orders and prints is dropped; it receives nothing from channels
+and can't reload.  It can still write files and start programs.  What tasks send, and
+samples of declared statistics, are not compared.  Await such a reload in a task, not in a
+handler: where the tape waits for the handler, the records that the candidate needs would
+not come.  Another reload of the script meanwhile replaces the first.
 
 A new version is refused when it does not compile or run, when on_reload or a migrate of
 tw.persist raises, or on_check does not return true, in any instance.  Then self is what
@@ -244,7 +243,8 @@ modify, position, positions and orders; self.account; and of an order cancel and
 (tidewire help self:buy, order, account).  Wrong use raises; what limits or the venue
 refuse is told to on_order, with a reason.
 
-Handlers are called before the record's own, in the order in which things happened:
+These handlers are called before those of the record itself, in the order in which things
+happened:
 
   on_order(order, id, symbol, status, reason, ...)   whenever its status changes
   on_fill(order, symbol, side, price, quantity, fee, liquidity, position)   each trade
@@ -255,31 +255,32 @@ trail_percent filled leaves average label parent position time; status, reason, 
 leaves, position and time are as they were then.  An order handle has the same fields as
 they are now, and fees.
 
-Each instance of a script has an account and a broker of its own, which see the quotes,
-trades and bars that its cursor gives, before the script does: so its orders depend on
-these records alone, and not on workers, speed or other scripts, but for fill = "book",
-limits of all scripts and tw.halt, see below.  With shard = "symbol" there is an instance
-for each worker: so what an account has, its limits, and order_target_percent depend on
-how many there are; --workers 1 has one, as a backtest.
-What it decides on messages of other scripts, or after a wait, depends on when these come:
-on paper that is up to threads and clocks, in a backtest it is always the same.  An order
-needs a symbol that is known, by app.instruments or a record: a tape file names all that
-it has, of other data a backtest may have read on a little.
+Each instance of a script has an account and a simulated broker of its own, which see each
+quote, trade and bar just before the script does.  So its orders depend on these records
+alone, and not on workers, speed or other scripts; exceptions are fill = "book", limits of
+all scripts and tw.halt, see below.  With shard = "symbol" there is an instance for each
+worker: its account, limits and order_target_percent then depend on their number;
+--workers 1 has one, as a backtest does.
+What a script decides on messages of other scripts, or after a wait, depends on when these
+come: on paper that varies with threads and clocks, in a backtest it is always the same.
+The symbol of an order must be known, by app.instruments or a record: a tape file names
+all that it has, of other data a backtest may have read on a little.
 
-Time is that of the records.  An order that is decided at one record is matched by the
-next one of its symbol at the earliest; what a timer decides, or a task, or a handler that
-has waited, is of that time (with fill = "book" on paper, and where no feed is live, tasks
-and handlers are of the last record's); with a latency, by records at or after its
-arrival: bars that begin then.  So what is decided at the end of one bar misses the next,
-and trades with the one after; but a bar of a day begins when the instrument's calendar
-opens, which is in time.  Another price, or a larger quantity, that arrives within a bar
-waits for the next one, too; another stop counts for all of that bar, though its low
-or high may be of before: moved with each bar it would never protect otherwise.  What
-on_start sends is of the time at which the script's first quote, trade or bar began: its
-latency counts from then, it is told of with that record (before on_stop, where none
-comes), and without a latency it can trade with it.  What on_stop sends is told of, too;
-without a gateway there is no record left to trade with.  Each report is a record on the
-tape (tape:last), which only its owner is told of.
+Time is that of the records.  An order that is decided at one record is matched with the
+next one of its symbol at the earliest.  An order of a timer, a task, or a handler that
+has waited is dated at that time (with fill = "book" on paper, and where no feed is live,
+those of tasks and handlers at the last record's).  With a latency an order is matched
+with records at or after its arrival; a bar counts when it begins then.  So an order
+decided at the end of one bar misses the next and trades with the one after; but a bar of
+a day begins when the instrument's calendar opens, which is in time.  A changed price, or
+a larger quantity, that arrives within a bar waits for the next one, too.  A changed stop
+counts for all of that bar, though its low or high may have been earlier: a stop moved
+with each bar would never protect otherwise.  An order of on_start is dated when the
+script's first quote, trade or bar began: its latency counts from then, it is reported
+with that record (before on_stop, where none comes), and without a latency it can trade
+with it.  Orders of on_stop are reported, too; without a gateway there is no record left
+to trade with.  Each report is a record on the tape (tape:last), which only its owner
+gets.
 
 Accounts: app.account{...} for all, app.script(path, {account = {...}}) for one, and the
 field account of a script's table between them, field by field:
@@ -300,9 +301,9 @@ field account of a script's table between them, field by field:
   limits             order_quantity, order_value, position (at most 9.2e9), open_orders,
                      orders in `per` seconds (1; a bracket is one), collar (percent
                      from the last price), daily_loss, self_match = true, buying_power
-                     = true (what free cash and margin don't cover, with all that is
-                     open): refused.  Without it a buy may take cash below 0, and a
-                     backtest says so
+                     = true (refuses what free cash and margin don't cover, open orders
+                     included).  Without it a buy may take cash below 0, and a backtest
+                     says so
   rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
                      {EUR = "EURUSD", JPY = "1/USDJPY"}.  That of an instrument must be
                      there; until its symbol's first price orders are refused
@@ -315,38 +316,37 @@ market is open.
   app.risk { order_quantity = 1000, order_value = 50000, collar = 5, position = 5000,
              open_orders = 200, orders = 100, daily_loss = 10000, self_match = true }
 
-An order has to pass the limits of its account first, then these: of its size and price
-as there; orders are those in a second, each exit of a bracket too.  position is that of
-an instrument, long or short, summed up over all scripts, with all that is open to
-enlarge it, also what an order is to become and is not yet, and of self:oco and the
-exits of a bracket the largest of a side (at a gateway all of a self:oco, as they may
-all trade), as in an account's limits; where two scripts come to it at once, one passes
-or none.  self_match (off if not said) refuses what could trade with an order of any
-script whose orders go to the same gateway; those without one are as at one, and so is
-the book.  Market orders and stops count as every price, what is being canceled as none.
-An exit of a bracket is asked for with its entry: none of these limits refuses it.  A
-reduce_only order, so what self:close and flatten send, is refused neither for its size
-and value nor by open_orders and position.
+An order has to pass the limits of its account first, then these.  order_quantity,
+order_value and collar are as there; orders counts those in a second, each exit of a
+bracket too.  position is the position in an instrument, long or short, summed up over all
+scripts, with all open orders that would enlarge it, at the size that a pending change
+asks for.  Of self:oco and the exits of a bracket only the largest of a side counts (at a
+gateway all of a self:oco, as they may all trade), as in an account's limits; where two
+scripts come to the limit at once, one passes or none.  self_match (off unless it is said)
+refuses what could trade with an order of any script whose orders go to the same gateway;
+scripts without a gateway count as at one, and so does the book.  Market orders and stops
+match any price, orders that are being canceled none.  An exit of a bracket is asked for
+with its entry: none of these limits refuses it.  A reduce_only order (as self:close and
+flatten send) is not refused for its size or value, nor by open_orders or position.
 
-daily_loss is what an account has lost since midnight (UTC), with what is held at its last
-price.  From there on what would enlarge a position is refused until the next day; what
-only reduces one is not, and what is open stays.  That of app.risk is of all scripts
-together: what one has gained makes up for what another one has lost.
+daily_loss is what an account has lost since midnight (UTC), with positions at their last
+price.  Once it is reached, orders that would enlarge a position are refused until the
+next day; orders that only reduce one pass, and open orders stay.  That of app.risk is the
+loss of all scripts together: gains of one make up for losses of another.
 
 Amounts are in the currency of the account, those of app.risk in its own: app.risk {
-currency = "EUR" }, or that of app.account, or USD.  What an order in another currency is
-worth, and what an account in another one has lost, counts at the account's rates as they
-are then; an account without a rate of app.risk's currency is refused, and so are orders
-until a symbol's first price has told it, but for those that only reduce.
+currency = "EUR" }, or that of app.account, or USD.  Orders and losses in another currency
+count at the account's rates of that moment.  An account without a rate of app.risk's
+currency is refused; where the rate is a symbol's price, so are orders until its first
+price, but for those that only reduce.
 
-Of position, open_orders, orders, daily_loss and self_match one script leaves less to the
-others.  With any of these, and no live feed, scripts handle each record one after the
-other, in the order of the app: the orders are those of a backtest, for any number of
-workers, as long as no handler waits and no task trades.  That costs some changes of
-threads for each record; without them scripts run side by side.  Where a feed is live the
-first who comes is served first.  tw.halt counts at once, whatever the others are at: for
-the next script in that order where limits are shared so; else it differs from run to run
-which records they have handled by then.
+Scripts share what position, open_orders, orders, daily_loss and self_match allow.  With
+any of these, and no live feed, scripts handle each record one after the other, in the
+order of the app: the orders are those of a backtest, for any number of workers, as long
+as no handler waits and no task trades.  That costs some thread switches for each record;
+without these limits scripts run in parallel.  Where a feed is live, the first order that
+comes is served first.  tw.halt counts at once: with shared limits from the next script in
+that order on; else how far the others are then differs from run to run.
 
 Bars come from files (app.feed.csv) or are made: self:bars{every = "1m", of = "bid"}.
 Buys trade on bars of asks, sells on those of bids; where there are those of one side
@@ -357,11 +357,12 @@ Fill models, by kind of order:
 ]] .. fills() .. [[
 
 
-Within a bar stops come before limits, as nobody knows what came first: of two exits that
-it reaches the stop has traded.  What a trade causes, exits of a bracket and orders of
-on_fill, trades with the next record.  A stop with a trail begins at the last price, of a
-bar its close, is matched where it is, and then follows the bar's high (a sell) or low.
-A limit order that could trade when it arrived is a taker for what it trades then.
+Within a bar stops are matched before limits, as nobody knows which price came first: of
+two exits that it reaches, the stop trades.  Orders that a trade causes (exits of a
+bracket, orders of on_fill) can trade with the next record.  A trailing stop begins at the
+last price (of a bar: its close), is matched where it stands, and then follows the bar's
+high (a sell) or low.  A limit order that can trade when it arrives is a taker for what it
+trades then.
 
 With "book" scripts trade with each other: in a limit order book for each instrument,
 price before time, never with themselves.  Its trades and quotes are records of the feed
@@ -390,28 +391,28 @@ comes in at the next open.
   app.script "maker.lua"
   app.script "taker.lua"
 
-Requests come in by time of arrival, then by the record that they were decided on, then by
-script.  Where no feed is live every record waits until all scripts have handled the one
-before: the fills are those of a backtest, for any number of workers, as long as no
-handler waits and no task trades.  Where one is live the first who comes is served first.
-The tape waits for scripts that trade in a book, as they must not miss a report.
+Requests are handled by time of arrival, then by the record that they were decided on,
+then by script.  Where no feed is live, every record waits until all scripts have handled
+the one before: the fills are those of a backtest, for any number of workers, as long as
+no handler waits and no task trades.  Where one is live, the first that comes is served
+first.  The tape waits for scripts that trade in a book, as they must not miss a report.
 
-A size that was shown is taken once, until it or its price is another one.  An order with
-tif "day" ends with the session of its instrument's calendar, "opg" and "cls" trade at its
-open and close; with a limit where that price is as good.  A bar of a day stands for the
-session of that day; a shorter one over the opening is for "opg" where nothing of the
-symbol came right before it.]],
+A quoted size can be taken once, until the quote has another size or price.  An order with
+tif "day" ends with the session of its instrument's calendar; "opg" and "cls" trade at its
+open and close, limit orders where that price is within their limit.  A bar of a day
+stands for the session of that day; a shorter bar that holds the opening fills "opg"
+orders only where nothing of the symbol came right before it.]],
   },
   {
     name = "performance",
     purpose = "the statistics of a backtest, by name, with their formulas",
     text = [[
 r are the returns of the days, each from one day's end to the next one's (midnight ends a
-day), n how many there are, b those of the benchmark.  252 is how many days of trading a
-year has; where the market is open every day it is 365.  Ratios have two definitions: by
-the arithmetic mean of r, and by the geometric one.  A sweep's --by takes these names.
-Returns on an equity at or below zero say nothing: such a run is ruined.  The fee of an
-order that turns a position around is of both trades, by their quantities.
+day), n their number, b those of the benchmark.  A year has 252 trading days; where the
+market is open every day, 365.  Ratios have two definitions: by the arithmetic mean of r,
+and by the geometric one.  A sweep's --by takes these names.  A run whose equity was ever
+at or below zero is ruined, and has no returns.  The fee of an order that reverses a
+position is split between both trades, by their quantities.
 
 ]] .. performance(),
   },
@@ -434,19 +435,18 @@ a row for each run of each sweep:
   finished            when it was kept, in UTC
   more                JSON: whatever else the result had
 
-What can't be said is NULL.  The table `sweep` has id, name, command, strategy, data and
-began.  The ten best of the last sweep:
+A figure that has no value is NULL.  The table `sweep` has id, name, command, strategy,
+data and began.  The ten best of the last sweep:
 
   sqlite3 -box FILE "SELECT number, params, sharpe, max_drawdown FROM result
     WHERE sweep = (SELECT max(id) FROM sweep) AND ruined IS NULL
     ORDER BY sharpe DESC LIMIT 10"
 
-What has finished is on the disk half a second later; neither kill -9 nor a power cut
-loses it then.  Several sweeps may write to one file at once, and it may lie on a
-network's disk; who waits for another longer than 30 s is refused.  Damage is looked for
-when the file is opened, and said; SQLite can't see it within a value.  The library is
-needed (libsqlite3-0); the static program keeps no results.  tw.sweep_store is how it is
-read and written in Lua.]],
+A finished run is on the disk half a second later; then neither kill -9 nor a power cut
+loses it.  Several sweeps may write to one file at once, also on a network disk; a sweep
+that waits for another longer than 30 s fails.  Opening the file checks it for damage;
+SQLite can't see damage within a value.  The library is needed (libsqlite3-0); the static
+program keeps no results.  tw.sweep_store reads and writes the file in Lua.]],
   },
   {
     name = "sharing",
@@ -574,10 +574,10 @@ of what all have, as count() by symbol, reads quotes, trades and bars; those tha
 self:bars makes are no records, and on_bar can push them: atr:push(bar).
 
 Missing values: a side that is not there is NaN, and so is the value of a statistic
-that has none yet.  A row with a NaN among the inputs is not counted, nor one for
-which the condition after where does not hold.  A row that lacks a key, as a symbol
-without a sector does, is in none: it is not counted, and what is by that key is
-missing there.  missing(x) asks.  In Lua such a value is nil.
+that has none yet.  A row is not counted where an input is NaN, or where the condition
+after where does not hold.  A row that lacks a key (a symbol without a sector) is not
+counted either, and what is by that key is missing there.  missing(x) tests for it.  In
+Lua such a value is nil.
 
 Conditions: self:when(condition, fn) calls fn(self, q) with the record that made
 the condition true; for each key it has to become untrue before it counts again.

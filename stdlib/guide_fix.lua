@@ -21,28 +21,29 @@ connect to it.
 Versions are FIX.4.0 to 4.4, and 5.0 to 5.0SP2 by FIXT.1.1.  A dictionary is built in for
 each (session, market data, orders); dictionary = "FIX44.xml" is one of your own, and a
 text of extensions goes on top of what is built in (see tidewire help fix).  With a store
-both numbers and what was sent survive a restart, also by kill -9.  Of a machine that
-stops they lose what came in the last `sync` seconds (0.1); with sync = "each" nothing
-that went out, for it waits until it is on the disk, many messages by one sync.  With
-"never" the system decides.  help tw.app.fix has all options.
+both sequence numbers and the messages that were sent (for resend requests) survive a
+restart, also after kill -9.  When the machine stops, a store loses the last `sync`
+seconds (0.1).  With sync = "each" it loses nothing that went out: messages wait until
+they are on the disk, many of them for one sync.  With "never" the system decides.  help
+tw.app.fix has all options.
 
 Over FIXT.1.1 a session may have messages of several versions:
 
   app.fix.session { ..., version = "FIX.5.0SP2", applications = { "FIX.5.0",
     { version = "FIX.4.4", dictionary = "FIX44.xml", default_for = { "D", "F", "8" } } } }
 
-Its version is what a message is of (1137 of the Logon), unless its ApplVerID (1128) says
-another, or a Logon did of its type: ours says it of those of default_for (384 with 1130
-and 1410=Y; QuickFIX's FIXT11.xml has no 1410 and refuses that), and the peer's Logon of
-what the peer sends, as its 1137 does of all; one that resets numbers (141=Y) while the
-session is up says all of it anew.  What comes is checked and read by the dictionary that
-is meant (message.version says which).  What goes out is built with it: fix.send(name, {
-MsgType = "D", ApplVerID = "FIX.4.4", ... }); gateways, orders and market data write the
-version that is the default of their types.  A message of a version that the session does
-not have is rejected (35=3, 373=18).  transport = "FIXT.1.1" makes one before FIX.5.0 the
-default.  ApplExtID (1156, an extension pack) and CstmApplVerID (1129, a version that both
-sides have agreed on) choose nothing: a message that has them is of the version that it
-would be of without, and what it has more goes on top of that, as extensions.
+The version of a message is, in this order: what its ApplVerID (1128) says; what a Logon
+has said of its type; the session's (1137 of the Logon).  Our Logon says it of the types
+of default_for (384 with 1130 and 1410=Y; QuickFIX's FIXT11.xml has no 1410 and refuses
+that), the peer's Logon of what the peer sends.  A Logon that resets the numbers (141=Y)
+while the session is up says all of it anew.  What comes is checked and read by the
+dictionary of its version (message.version).  What goes out is built with it:
+fix.send(name, { MsgType = "D", ApplVerID = "FIX.4.4", ... }); gateways, orders and market
+data write the version that is the default of their types.  A message of a version that
+the session does not have is rejected (35=3, 373=18).  transport = "FIXT.1.1" makes one
+before FIX.5.0 the default.  ApplExtID (1156, an extension pack) and CstmApplVerID (1129,
+a version that both sides have agreed on) do not change the version; declare what such
+messages have more as extensions.
 
 A script hears of all sessions by two callbacks:
 
@@ -57,9 +58,9 @@ numbers and booleans where the dictionary says so; message:text "Price" is what 
 name that is in no dictionary raises.  on_fix may ask for time, received and seq, too.
 Both are records of the tape, so a recording has them, and every script sees the same.
 Passwords (554, 925, and of a Logon or a UserRequest 96, 1402 and 1404) are as many '*'
-there, and in message logs; 96 of other messages is what users say.
-A log ends at log_size (64 MiB) and becomes NAME.log.1; log_files (15) of them stay.  What
-is moved away, by logrotate, say, is begun anew: no signal is needed.
+there, and in message logs; 96 of other messages is data, and stays.
+A log that has reached log_size (64 MiB) becomes NAME.log.1; log_files (15) of them stay.
+When a log is moved away, by logrotate for instance, a new one begins without a signal.
 
 Events are logged_on, logged_out, not_logged_on (text: why), rejected and refused
 (message: ours, or theirs), dropped, gap, skipped, resending, forgotten, filled, reset,
@@ -74,9 +75,9 @@ The fields go out in the dictionary's order.  What it does not have or allow rai
 what it expects; nil, why and a code come when the session is not logged on or its queue
 is full.  A message that on_fix got can be sent as it is.
 
-Where a venue wants a signature in each Logon, or a nonce, say hold_logon = true: it waits
-for fix.logon then.  The event logging_on, which sessions of feeds and gateways have, too,
-has it as message, with the MsgSeqNum and SendingTime that it goes out with:
+Where a venue wants a signature or a nonce in each Logon, say hold_logon = true: the Logon
+then waits for fix.logon.  The event logging_on (sessions of feeds and gateways have it,
+too) has the Logon as message, with the MsgSeqNum and SendingTime that it will have:
 
   function M:on_fix_event(session, event, text, from, to, message)
     if event ~= "logging_on" then return end
@@ -86,9 +87,10 @@ has it as message, with the MsgSeqNum and SendingTime that it goes out with:
       m:text "TargetCompID", PASSPHRASE }, "\1")) })
   end
 
-sign is your own: by ffi and libcrypto, for instance (HMAC, EVP_EncodeBlock).  After
-logon_timeout without an answer it is tried again.  Who resets the numbers, fix.reset or
-the venue, has it log out and on again, as that Logon is signed, too.
+sign is a function of yours: by ffi and libcrypto, for instance (HMAC, EVP_EncodeBlock).
+After logon_timeout without an answer it is tried again.  When fix.reset or the venue
+resets the numbers, the session logs out and on again, so that the new Logon is signed,
+too.
 
 A script takes all sessions, or those that it names: M.sessions = { "broker", "v*" } (or
 sessions of app.script).  What messages (35=) come to whom:
@@ -99,24 +101,24 @@ sessions of app.script).  What messages (35=) come to whom:
   app.gateway.fix    8 9 j
   orders = true      D F G H AF
 
-What a session does not take is answered as unsupported (35=j, 380=3; before FIX.4.2 by a
-Reject), but for j itself.  The first of each type has a line in the log, and so has the
-first that is on the tape while no script has an on_fix for its session: of the first 16
-types of a session, which `missed` of fix.status has; it counts all of them (untaken,
-unheard).  What a feed, a gateway, a market or orders take does not come to on_fix, and
-costs nothing there: a script that asks for such a session is told.  Where it is to come,
-the session says so:
+A message that a session does not take is answered as unsupported (35=j, 380=3; before
+FIX.4.2 by a Reject), but for j itself.  The log has a line for the first one of each
+type, and for the first one that no script has an on_fix for.  `missed` of fix.status has
+the first 16 such types of a session; untaken and unheard count the messages.  What a
+feed, a gateway, a market or orders take does not come to on_fix: a script that asks for
+such a session is told.  To have it there, too, the session says so:
 
   app.feed.fix { subscribe = { "AAPL" }, take = { "W", "B" }, ... }     -- or true: all
 
-What the feed takes it has first: its quotes and trades are on the tape before the
-message, and so are a gateway's reports.  What it does not take (B, a News) is on_fix's
-alone.  The session's events come to on_fix_event then.  As all that is on the tape they
-wait for a script that is behind, whose session is held up meanwhile; messages that there
-was no memory for are counted (tape_lost) and told.
+Then the feed's quotes and trades are on the tape before the message, and so are a
+gateway's reports; what the feed does not take (B, a News) comes to on_fix alone.  The
+session's events come to on_fix_event, too.  These records wait for a script that is
+behind, and the session is held up meanwhile; messages that there was no memory for are
+counted (tape_lost) and told.
 
-When the run ends sessions are up while on_stop runs: what it sends, and orders that it
-cancels, go out.  Then they log out, and are cut off after three seconds at most.
+When the run ends, sessions are still up while on_stop runs: messages that it sends, and
+cancels of orders, go out.  Then the sessions log out, and are cut off after three seconds
+at most.
 
 fix.status() has the figures of all sessions; fix.reset, fix.set_numbers, fix.enable,
 fix.logout and fix.remove command one; fix.add adds one, to a peer or at a port of the
@@ -131,23 +133,24 @@ for the app file: with enabled = false it waits for fix.enable.  So does tidewir
                             (a text of digits is in quotes: target="007")
   fix add { acceptor = 5002, sender = "ME", target = "NEW" }
 
-A port cuts a connection that no session has, and counts why: silent (no whole Logon in
-time), garbled (no FIX), unknown (no session is for its CompIDs and version), refused
-(its session takes no connection now), crowded (too many at once) and tls (no handshake).
-fix.status().ports has the figures of each port, and so has `fix` of attach; those that
-are not 0 are in its `status` and at the end of the run, each connection in the log.
-On a session that is up, what is no whole message (a wrong CheckSum or BodyLength) has no
-number: it is ignored, counted (garbled) and told.  The peer is cut off, with a Logout
-that says why, for more such bytes in a row than a message may have (noise; message_size,
-1 MiB), for a BodyLength past that, or too many fields (oversized); and when it says
-nothing (silent) or does not read (unread).  fix.status counts them.
+A port closes a connection that does not become a session, and counts why: silent (no
+whole Logon in time), garbled (no FIX), unknown (no session has its CompIDs and version),
+refused (its session takes no connection now), crowded (too many at once) and tls (no
+handshake).  fix.status().ports has the figures of each port, and so has `fix` of attach;
+`status` and the end of the run show those that are not 0, the log each connection.  On a
+session that is up, a garbled message (a wrong CheckSum or BodyLength) is ignored, counted
+and told, as its number can't be known.  The peer is cut off, with a Logout that says why,
+for more such bytes in a row than message_size (noise; 1 MiB), for a larger BodyLength or
+too many fields (oversized), and when it says nothing (silent) or does not read (unread).
+fix.status counts these.
 
-When a script changes (tidewire help reload) its sessions stay as they are; those of an
-app file that changes can't.  A backtest has none: fix.send says so, and messages of a
-recording come by on_fix.  A recording has the version of each session and the paths of
-its dictionaries, by which `tidewire replay`, a backtest with --messages and app.feed.tape
-read its messages; they take another one, too (--dictionary; dictionary).  `tidewire fix
-decode FILE.tape` prints what came, with the same names.]==],
+A new version of a script (tidewire help reload) leaves the sessions as they are; a new
+version of the app file can't change them.  A backtest has no sessions: fix.send returns
+that as its failure, and messages of a recording come by on_fix.  A recording has the
+version of each session and the paths of its dictionaries; `tidewire replay`, a backtest
+with --messages and app.feed.tape read its messages by these, or by another dictionary
+(--dictionary; dictionary).  `tidewire fix decode FILE.tape` prints what came, with the
+same names.]==],
   },
   {
     name = "subscriptions",
@@ -188,11 +191,11 @@ comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape
                      that are taken back (35=Z: by symbol, by QuoteID, all)
   streams            from 5.0 on a number of a stream (1180, 1181) that is not the next
                      one is a gap, too; ApplLastSeqNum (1350) says what came before it
-  gaps without end   a stream may be a channel's, of which you get a part, and RptSeq may
-                     count what you did not ask for: each new book is then lost at once.
-                     After five such gaps in a row (15 seconds) the log says so, on_gap is
-                     told once more, and from a last snapshot on the books live: until the
-                     session is up again only MsgSeqNum (34) tells what is missing there
+  gaps without end   RptSeq may count a whole channel, of which you get only a part: then
+                     each new book has a gap at once.  After five such gaps in a row (15
+                     seconds) the log says so, on_gap is called once more, and the books
+                     go on from a last snapshot: until the next Logon only MsgSeqNum (34)
+                     tells what is missing there
 
 A session of an acceptor serves what the run has of quotes and trades, but for those of
 the run's own feeds over FIX sessions, which may come from it:
@@ -200,10 +203,10 @@ the run's own feeds over FIX sessions, which may come from it:
   app.fix.acceptor { port = 5001, sessions = {
     { sender = "EXCHANGE", target = "YOU", market = true } } }
 
-Its peer gets a snapshot, and then what has changed every 5 ms: one that does not read
-gets fewer updates, never late ones.  A template with market = true serves all that come.
-Whether a symbol or the market trades is answered, too (35=e, g): as it was told (a tape
-that is played has states), else that what has a price is open.
+Its peer gets a snapshot, and then the changes every 5 ms: a peer that reads slowly gets
+fewer updates, never late ones.  A template with market = true serves all that connect.
+Requests for the state of a symbol or the market (35=e, g) are answered with the last
+state on the tape; without one, a symbol that has a price is open.
 
 Orders may go over the same session, either side: market = true beside orders = true, and
 app.gateway.fix { session = "broker" } (or app.feed.fix { session = ..., subscribe =
@@ -229,11 +232,11 @@ same update, so in on_quote and elsewhere tw.book(symbol) is the book of that qu
   book.known                     seen from its beginning: nothing is missing
   book.symbol, source, time, seq of the last change
 
-A book is what its script has read: the same in a recording that is played, and in a
-backtest.  Where the feed missed something on_gap tells of it, and on_book comes again
-with the new book.  A script that was not there from the beginning, or fell behind, asks
-for the books again (they come as records, so all hear them); in a recording it waits for
-the next snapshot.  A book of orders (levels with ids) is one of prices here.
+A book is made of what its script has read: it is the same in a replay and in a backtest.
+Where the feed missed something, on_gap tells of it, and on_book comes again with the new
+book.  A script that begins later, or falls behind, asks for the books again (they come as
+records, to all scripts); in a recording it waits for the next snapshot.  A book of single
+orders (levels with ids) becomes one of prices here.
 
 app.book { levels = 10 } puts the run's own book (fill = "book") on the tape likewise, and
 a FIX session with market = true serves it.]],
@@ -247,10 +250,10 @@ a FIX session with market = true serves it.]],
                     store = "fix", account = "12345" }
   app.account { gateway = "broker" }
 
-The scripts are as they are on paper: what they ask for goes out as 35=D, F and G (FIX.4.0
-to 5.0SP2), and what comes back (8, 9, 3 and j) are their on_order, on_fill and
-on_position, in the order of the tape.  Limits and tw.halt come before the gateway; a
-backtest has none and fills orders itself, by the account's fill model.
+Scripts are the same as on paper: their orders go out as 35=D, F and G (FIX.4.0 to
+5.0SP2), and what comes back (8, 9, 3 and j) calls their on_order, on_fill and
+on_position, in the order of the tape.  Limits and tw.halt apply before the gateway.  A
+backtest has no gateway and fills orders itself, by the account's fill model.
 
   ClOrdID (11)       the order's id, and for each change letters more: 17, 17a, 17b; with
                      cl_ord_id = "uuid" a UUID of both, which Coinbase, say, asks for
@@ -269,17 +272,18 @@ backtest has none and fills orders itself, by the account's fill model.
                      of a trail_percent; tif "cls" is an OrdType before 4.3; post_only is
                      ExecInst 6.  What a version can't say is rejected at once, the log
                      says why
-  reduce_only        the venue is not told: it goes out, and becomes more, if all of
-                     that reduces what is held then
-  brackets, oco      nor of these: when one of a group trades the others are canceled, or
-                     made smaller; meanwhile both may trade.  So limits count all of one
-                     self:oco here; of a bracket's exits the largest, as elsewhere.  What
-                     an entry trades until its cancel has come has no exit any more, where
-                     they have closed all.  A trade that is taken back makes exits smaller
-                     too; where nothing is left they go, and the rest of the entry with
-                     them.  What is refused is asked for again up to six times, in 15 s;
-                     then on_order has the reason "the venue refuses again and again to
-                     cancel it or to change its quantity", until there is another trade
+  reduce_only        is checked here, not at the venue: the order goes out, or a change
+                     enlarges it, only if all of it reduces what is held then
+  brackets, oco      too: when one order of a group trades, the others are canceled or
+                     made smaller; until that arrives both may trade.  So limits count all
+                     orders of a self:oco here; of a bracket's exits the largest, as
+                     elsewhere.  When the exits have closed all, what the entry trades
+                     until its cancel has arrived has no exit.  A trade that is taken back
+                     makes exits smaller, too; where nothing is left they are canceled,
+                     and so is the rest of the entry.  What is refused is asked for again
+                     up to six times, in 15 s; then on_order has the reason "the venue
+                     refuses again and again to cancel it or to change its quantity",
+                     until there is another trade
   fees               Commission (12, 13) of a trade where the venue names it, else those
                      of the account
   trades             count once, by ExecID (17).  One that the venue takes back (20=1,
@@ -301,9 +305,9 @@ backtest has none and fills orders itself, by the account's fill model.
                      rejected, a change that was lost is refused.  Orders and changes
                      are not sent again, after a break or where the venue asks for them
                      (35=2): that asks for their status, too
-  words              order.text is what the venue said of it last in its own words (58)
-                     and order.code why, by its list (103, 102, 378); both are nil where
-                     reason says it all, and in a replay
+  texts              order.text is the venue's last text on the order (58), order.code its
+                     code of the reason (103, 102, 378); both are nil where reason says it
+                     all, and in a replay
   restarts           with a store what is open and held is in its folder, NAME.orders: the
                      next run's script of the same name has the positions as it starts,
                      and its orders are told to on_order with the reason "it was sent by
@@ -332,20 +336,20 @@ backtest has none and fills orders itself, by the account's fill model.
                      halted run (tw.halt) cancels at once, and after each Logon, also what
                      scripts that it does not have left open.  So do both with
                      orders of a former run that are found later
-  fields             more of each order: { ExDestination = "XNAS", [528] = "A" }; the text
-                     that goes out ("1", not "BUY").  Those of the header stand there,
-                     words of ExecInst beside ours; of a group it is a list of tables:
-                     NoPartyIDs = { { PartyID = "ME", PartyRole = 3 } }
+  fields             more fields of each order: { ExDestination = "XNAS", [528] = "A" },
+                     with values as they go out ("1", not "BUY").  Header fields go into
+                     the header, values of ExecInst beside ours; a group is a list of
+                     tables: NoPartyIDs = { { PartyID = "ME", PartyRole = 3 } }
 
 The tape waits for scripts whose orders go through a gateway.  The other way round,
 app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU", orders =
 true } } } lets peers trade in the run's own book (fill = "book"), with its scripts; so
 does template = { sender = "VENUE", target = "*", orders = true } for whoever calls.  Of a
-peer it knows what is open and the last 65,536 ClOrdIDs that are over: one of them is not
-taken again (with 97=Y or 43=Y the order's status comes), one before them is as if it was
+peer it knows the open orders and the last 65,536 ClOrdIDs that have ended: one of these
+is not taken again (with 97=Y or 43=Y the order's status comes); an older one counts as
 new.  35=G changes quantity and prices; with another side, symbol, type or time in force
-it is refused.  A peer that sends on while 64 MB of reports wait for it to read is
-cut off.
+it is refused.  A peer that sends on while 64 MB of reports wait for it to read is cut
+off.
 
 The book is not kept: when the run ends, also by kill -9, its orders are gone.  With a
 store the next run tells each peer after its Logon, once, what it was not told yet (trades

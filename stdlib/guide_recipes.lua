@@ -118,6 +118,7 @@ What it is elsewhere, and here
   commission schemes, slippage models   app.account, or account in the script's table
   leverage                              margin of app.instruments
   timezone of the data, of the market   --csv zone=America/New_York; app.calendar
-  runstrats, optimize                   tidewire sweep
+  MOC, LOC; MOO, LOO                    type "market", "limit" with tif "cls"; "opg"
+  runstrats, optimize, walk-forward     tidewire sweep, with --walk
 ]],
 } }
