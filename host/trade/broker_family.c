@@ -53,17 +53,22 @@ void tw_broker_leave(struct tw_order *o)
 
 /* ---- who is to be looked at ---- */
 
-void tw_broker_note_due(struct tw_broker *b, struct tw_order *o, int8_t due)
+/* It has its place there or later; where older ones have theirs. */
+static struct tw_order **put_due(struct tw_order **link, struct tw_order *o, int8_t due)
 {
-    struct tw_order **link = &b->due;
-
     o->due = due;
-    if (o->due_link) return;
+    if (o->due_link) return link;
     while (*link && (*link)->id > o->id) link = &(*link)->next_due;
     o->next_due = *link;
     o->due_link = link;
     if (o->next_due) o->next_due->due_link = &o->next_due;
     *link = o;
+    return &o->next_due;
+}
+
+void tw_broker_note_due(struct tw_broker *b, struct tw_order *o, int8_t due)
+{
+    put_due(&b->due, o, due);
 }
 
 void tw_broker_leave_due(struct tw_order *o)
@@ -267,10 +272,12 @@ TW_APART void tw_broker_follow_all(struct tw_broker *b)
 
 TW_APART void tw_broker_ask_again(struct tw_broker *b)
 {
+    struct tw_order **at = &b->due;
+
     b->again_ns = INT64_MAX;
     for (struct tw_order *o = b->open; o; o = o->next) {
         if (o->again_ns == 0) continue;
-        if (o->again_ns <= b->now_ns) tw_broker_note_due(b, o, LOOK);
+        if (o->again_ns <= b->now_ns) at = put_due(at, o, LOOK);
         else ask_later(b, o);
     }
 }
