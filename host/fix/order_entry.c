@@ -476,6 +476,7 @@ static int change(struct tw_fix_orders *o, struct entry *e, const struct tw_requ
     if (q->price) a->price = q->price;
     if (q->stop || e->type == TW_TYPE_TRAILING_STOP) a->stop = q->stop;   /* it moves */
     e->user = q->user;
+    if (e->ties) a->most = e->ties->most;
     if (q->ties && e->ties) e->ties->most = q->ties->most;
     return TW_OK;
 }

@@ -98,8 +98,19 @@ static void accept(struct tw_fix_orders *o, struct entry *e)
     else tell_words(o, e, (struct tw_report){ .exec = TW_EXEC_NEW }, a, NULL);
 }
 
+/* What its owner wants of its size is what it was. */
+static void restore_most(struct ask *a)
+{
+    struct ask *next = a->later;
+
+    if (a->what != ASK_REPLACE || !a->entry->ties) return;
+    while (next && next->what != ASK_REPLACE) next = next->later;
+    *(next ? &next->most : &a->entry->ties->most) = a->most;
+}
+
 static void refuse(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason)
 {
+    restore_most(a);
     if (a->own) tw_fix_orders_forget(o, a);
     else tell(o, a->entry, (struct tw_report){ .exec = TW_EXEC_CANCEL_REJECTED,
         .reason = (uint8_t)reason, .of_change = a->what == ASK_REPLACE }, a);

@@ -35,6 +35,7 @@ struct ask {
                                    * the next one                                 */
     unsigned by;                  /* of a STATUS: the ClOrdID that it is asked by */
     int64_t quantity, price, stop;
+    int64_t most;                 /* of a REPLACE: that of the ties before it     */
     uint64_t seq;                 /* of the message; 0: not sent yet              */
     int64_t sent_ns;
     bool stale;                   /* its answer is lost, or its connection        */

@@ -88,6 +88,17 @@ static bool reopen(struct tw_broker *b, struct tw_order *o)
     return true;
 }
 
+/* The quantity is one that its owner has asked for. */
+static void grant(struct tw_order *o, int64_t quantity)
+{
+    struct tw_wish *w = quantity == o->wish.quantity ? &o->wish : &o->wish_before;
+
+    if (w->quantity != quantity) return;
+    o->most = quantity;
+    o->has_most = w->cuts;
+    w->quantity = 0;
+}
+
 /* From the venue, or from here. */
 static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
 {
@@ -102,9 +113,9 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
         r = &charged;
     }
     if (!tw_order_apply(o, r)) return;
-    if (r->exec == TW_EXEC_REPLACED && o->wish && r->quantity == o->wish)
-        o->most = o->wish, o->has_most = o->wish_cuts, o->wish = 0;
-    if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = o->wish = 0;
+    if (r->exec == TW_EXEC_REPLACED && o->wish.quantity) grant(o, r->quantity);
+    if (o->requests == 0 && is_answer(r))
+        o->asked = o->asked_price = o->wish.quantity = o->wish_before.quantity = 0;
     tw_broker_add(b, o, tw_broker_beyond(b, o) - before);
     if (tw_report_is_trade(r))
         tw_broker_book(b, o->symbol, o->terms, tw_order_sign(o), r);
@@ -293,9 +304,9 @@ static void wish(const struct tw_broker *b, struct tw_order *o, int64_t quantity
     int64_t full = full_size(b, o);
 
     if (quantity == 0 || !(o->parent || o->has_most)) return;
-    o->wish = quantity;
-    o->wish_cuts = !o->parent || quantity < full;
-    if (o->held) o->most = quantity, o->has_most = o->wish_cuts, o->wish = 0;
+    if (o->wish.quantity) o->wish_before = o->wish;
+    o->wish = (struct tw_wish){ quantity, !o->parent || quantity < full };
+    if (o->held) grant(o, quantity);
 }
 
 int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
@@ -303,7 +314,8 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
 {
     struct tw_order next = *o;
     enum tw_reason why;
-    int64_t asked, at, off, wished;
+    struct tw_wish wished, before;
+    int64_t asked, at, off;
     int rc;
 
     if (!tw_order_is_open(o)) return tw_fail(error, TW_EUSAGE, "the order is not open");
@@ -343,6 +355,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
         return TW_OK;
     }
     wished = o->wish;
+    before = o->wish_before;
     wish(b, o, quantity);
     rc = b->o.gateway ? b->o.gateway->replace(b->o.gateway->ctx, o, quantity, price, stop)
                       : tw_simulator_replace(b->venue, o, quantity, price, stop,
@@ -353,6 +366,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
         return TW_OK;
     }
     o->wish = wished;
+    o->wish_before = before;
     tw_broker_ask(b, o, asked, at);
     tw_broker_share(b, o, true);
     rc = refuse(b, o, rc);

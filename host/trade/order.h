@@ -134,8 +134,11 @@ struct tw_order {
                                      * as its owner, or trades of its group, left it */
     int64_t coming;                 /* the quantity that was asked for last, where the
                                      * answer is not there; 0: the one it has     */
-    int64_t wish;                   /* that its owner has asked for; 0: nothing   */
-    bool has_most, wish_cuts;       /* wish_cuts: that is less than it would be   */
+    struct tw_wish {                /* the quantity that its owner has asked for, as */
+        int64_t quantity;           /* there is no answer yet; 0: none            */
+        bool cuts;                  /* it is less than it would be                */
+    } wish, wish_before;
+    bool has_most;
     bool is_asked;                  /* the broker's: it has asked for a change,   */
     bool is_dropped;                /* and for its end                            */
     uint8_t tries;                  /* of which so many were refused,             */

@@ -597,6 +597,31 @@ static void priced(void)
     close_life();
 }
 
+/* Its owner asks for two sizes, of which the venue refuses one: it is the other one. */
+static void cut_twice(void)
+{
+    struct tw_error error;
+
+    for (int refused = 0; refused < 2; refused++) {
+        open_life();
+        enter(10);
+        calm_down();
+        trade(1, 10 * ONE);
+        calm_down();
+        tw_broker_replace(l->g->b, order_of(2), 5 * ONE, 0, 0, &error);
+        tw_broker_replace(l->g->b, order_of(2), 7 * ONE, 0, 0, &error);
+        for (int i = 0; i < 2; i++) {
+            l->refuses = i == refused;
+            take(&l->up[l->at_up++]);
+        }
+        l->refuses = false;
+        calm_down();
+        ok(l->at[2].quantity == (refused ? 5 : 7) * ONE && l->at[3].quantity == 10 * ONE,
+           "of two changes of an exit the one that was not refused stays");
+        close_life();
+    }
+}
+
 int main(void)
 {
     random_brackets();
@@ -610,5 +635,6 @@ int main(void)
     bare_entry();
     late_of_group();
     priced();
+    cut_twice();
     return tap_done();
 }

@@ -376,6 +376,15 @@ static void exits(void)
          "at most 5 'a label' of 5 5@10 traded 0@0* holds 10@10\nrestart\nrestart\n"
          "join 5 me\n=7:0 (25) of 5 10@10 traded 8@10* 8:0 (25), which has 8, "
          "others 2, at most 5 'a label' of 5 5@10 traded 0@0* holds 10@10");
+    talk("but not how large it was to be, where the venue refused that", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
+         "join 3 me\non\nbracket 7\nsent\n" NEW("7")
+         FILL("7", "a", "8", "10", "8") "new 8 8\nsent\n" NEW("8")
+         "replace 8 6 10 cut\nsent\nreplace 8 5 10 cut\nsent\n"
+         ">8|37=X8|11=8a|41=8|17=r|150=5|39=0|55=A|54=1|38=6|44=10|151=6|14=0|6=0|\n"
+         ">9|37=X8|11=8b|41=8a|39=0|434=2|\n=7:0! 7:F 8@10 8:0! 8:5 6@10! 8:9~ (21)!\n"
+         "drop 9\nrestart\njoin 5 me\n=7:0 (25) of 5 10@10 traded 8@10* 8:0 (25), "
+         "which has 8, at most 6 'a label' of 5 6@10 traded 0@0* holds 8@10");
 }
 
 int main(void)
