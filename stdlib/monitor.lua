@@ -303,95 +303,112 @@ function monitor.tick(status)
   return true
 end
 
---- monitor.summary(status) -> string
--- The figures of a whole run as text.
--- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
-function monitor.summary(status)
-  local out = {}
-  local function say(...) out[#out + 1] = string.format(...) end
-  say("%s records in %.2f s, %s/s", screen.number(status.records), status.elapsed,
-      screen.number(status.records / math.max(status.elapsed, 1e-9)))
-  for _, feed in ipairs(status.feeds) do
-    say("feed %s (%s): %d records from %d messages,"
-        .. " %d ignored, %d errors, %d skips of %d bytes", feed.name,
-        feed.state, feed.records, feed.messages, feed.ignored, feed.errors,
-        feed.skips, feed.skipped)
-  end
+local function rows_of(list, row)
   local rows = {}
-  local function stage(name, thread, t)
+  for i, one in ipairs(list or {}) do rows[i] = row(one) end
+  return rows
+end
+
+-- How long each stage took; nil: nothing has come.
+local function stages(status)
+  local rows = {}
+  local function add_stage(name, thread, t)
     if t.count == 0 then return end
     rows[#rows + 1] = { name, thread, screen.duration(t.p50), screen.duration(t.p99),
                         screen.duration(t.p999), screen.duration(t.max) }
   end
-  stage("parse", "io", status.parse)
+  add_stage("parse", "io", status.parse)
   for _, name in ipairs { "reach", "done" } do
     for i, worker in ipairs(status.workers) do
-      stage(name, "worker " .. i - 1, worker[name])
+      add_stage(name, "worker " .. i - 1, worker[name])
     end
   end
-  if #rows > 0 then
-    say("%s", screen.table(rows, { "stage", "thread", "p50", "p99", "p99.9", "max" }))
-    say("(from received: parse to the tape, reach to a handler, done to its end;"
-        .. " one value a batch)")
-  end
-  if status.app.version > 1 then
-    say("%s: version %d since record %d", status.app.name, status.app.version,
-        status.app.since)
-  end
-  rows = {}
-  for i, script in ipairs(status.scripts) do
-    rows[i] = { script.name, tostring(script.worker),
-                script.shards > 1 and script.shard .. " of " .. script.shards or "",
-                tostring(script.version), tostring(script.since),
-                screen.number(script.handled), tostring(script.lost),
-                tostring(script.errors) }
-  end
-  say("%s", screen.table(rows, { "script", "worker", "shard", "version", "since",
-                                 "handled", "lost", "errors" }))
-  local sessions = figures.sessions(status)
-  if sessions then say("%s", sessions) end
-  local ports = figures.ports(status)
-  if ports then say("%s", ports) end
-  local traded = figures.trading(status)
-  if traded then say("%s", traded) end
-  local pool = status.pool
-  if pool and pool.submitted > 0 then
-    say("pool: %d jobs on %d threads, %d done, %d failed, %d cancelled", pool.submitted,
-        pool.threads, pool.done, pool.failed, pool.cancelled)
-  end
-  rows = {}
-  for i, cache in ipairs(status.caches or {}) do
-    rows[i] = { cache.name, screen.number(cache.entries), screen.bytes(cache.bytes),
-                screen.number(cache.hits), screen.number(cache.misses),
-                screen.number(cache.coalesced), tostring(cache.failures),
-                cache.load.count > 0 and screen.duration(cache.load.p50) or "" }
-  end
-  if #rows > 0 then
-    say("%s", screen.table(rows, { "cache", "entries", "bytes", "hits", "misses",
-                                   "joined", "failures", "load p50" }))
-  end
-  rows = {}
-  for i, channel in ipairs(status.channels or {}) do
-    rows[i] = { channel.name, channel.depth .. " of " .. channel.capacity,
-                screen.number(channel.sent), screen.number(channel.received),
-                tostring(channel.dropped + channel.replaced) }
-  end
-  if #rows > 0 then
-    say("%s", screen.table(rows, { "channel", "depth", "sent", "received", "dropped" }))
-  end
-  local cpu = { string.format("io %.2f", status.io_cpu) }
+  return rows[1]
+    and screen.table(rows, { "stage", "thread", "p50", "p99", "p99.9", "max" })
+        .. "\n(from received: parse to the tape, reach to a handler, done to its end;"
+        .. " one value a batch)"
+end
+
+local function scripts(status)
+  return screen.table(rows_of(status.scripts, function(script)
+    return { script.name, tostring(script.worker),
+             script.shards > 1 and script.shard .. " of " .. script.shards or "",
+             tostring(script.version), tostring(script.since),
+             screen.number(script.handled), tostring(script.lost),
+             tostring(script.errors) }
+  end), { "script", "worker", "shard", "version", "since", "handled", "lost", "errors" })
+end
+
+local function caches(status)
+  local rows = rows_of(status.caches, function(cache)
+    return { cache.name, screen.number(cache.entries), screen.bytes(cache.bytes),
+             screen.number(cache.hits), screen.number(cache.misses),
+             screen.number(cache.coalesced), tostring(cache.failures),
+             cache.load.count > 0 and screen.duration(cache.load.p50) or "" }
+  end)
+  return rows[1] and screen.table(rows, { "cache", "entries", "bytes", "hits", "misses",
+                                          "joined", "failures", "load p50" })
+end
+
+local function channels(status)
+  local rows = rows_of(status.channels, function(channel)
+    return { channel.name, channel.depth .. " of " .. channel.capacity,
+             screen.number(channel.sent), screen.number(channel.received),
+             tostring(channel.dropped + channel.replaced) }
+  end)
+  return rows[1] and screen.table(rows, { "channel", "depth", "sent", "received",
+                                          "dropped" })
+end
+
+local function cpu_line(status)
+  local parts = { ("io %.2f"):format(status.io_cpu) }
   for i, worker in ipairs(status.workers) do
-    cpu[#cpu + 1] = string.format("worker %d %.2f", i - 1, worker.cpu)
+    parts[#parts + 1] = ("worker %d %.2f"):format(i - 1, worker.cpu)
   end
   if status.exchange_cpu then
-    cpu[#cpu + 1] = string.format("exchange %.2f", status.exchange_cpu)
+    parts[#parts + 1] = ("exchange %.2f"):format(status.exchange_cpu)
   end
-  say("CPU seconds: %.2f (%s)", status.cpu, table.concat(cpu, ", "))
+  return ("CPU seconds: %.2f (%s)"):format(status.cpu, table.concat(parts, ", "))
+end
+
+local function memory_line(status)
   local bytes = 0
   for _, worker in ipairs(status.workers) do bytes = bytes + worker.bytes_peak end
-  say("memory: %s, of which the tape %s and Lua %s at most",
-      status.pss > 0 and screen.bytes(status.pss) or "unknown",
-      screen.bytes(status.capacity * 64), screen.bytes(bytes))
+  return ("memory: %s, of which the tape %s and Lua %s at most"):format(
+    status.pss > 0 and screen.bytes(status.pss) or "unknown",
+    screen.bytes(status.capacity * 64), screen.bytes(bytes))
+end
+
+--- monitor.summary(status) -> string
+-- The figures of a whole run as text.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function monitor.summary(status)
+  local out, app, pool = {}, status.app, status.pool
+  local function say(text) out[#out + 1] = text or nil end
+  say(("%s records in %.2f s, %s/s"):format(screen.number(status.records),
+    status.elapsed, screen.number(status.records / math.max(status.elapsed, 1e-9))))
+  for _, feed in ipairs(status.feeds) do
+    say(("feed %s (%s): %d records from %d messages,"
+         .. " %d ignored, %d errors, %d skips of %d bytes"):format(feed.name,
+        feed.state, feed.records, feed.messages, feed.ignored, feed.errors,
+        feed.skips, feed.skipped))
+  end
+  say(stages(status))
+  if app.version > 1 then
+    say(("%s: version %d since record %d"):format(app.name, app.version, app.since))
+  end
+  say(scripts(status))
+  say(figures.sessions(status))
+  say(figures.ports(status))
+  say(figures.trading(status))
+  if pool and pool.submitted > 0 then
+    say(("pool: %d jobs on %d threads, %d done, %d failed, %d cancelled"):format(
+      pool.submitted, pool.threads, pool.done, pool.failed, pool.cancelled))
+  end
+  say(caches(status))
+  say(channels(status))
+  say(cpu_line(status))
+  say(memory_line(status))
   return table.concat(out, "\n")
 end
 
