@@ -298,57 +298,77 @@ local function figure_axis(name, runs)
   end }
 end
 
-local function coordinates_section(runs, params, by)
-  local axes = {}
+-- Those of parameters, and then of figures: at most AXES; nil where they are too few.
+local function axes_of(runs, params, by)
+  local axes, seen = {}, {}
   for _, p in ipairs(varying(params)) do
     if #axes < AXES - 3 then axes[#axes + 1] = parameter_axis(p) end
   end
-  local able = 0
-  for _, r in ipairs(runs) do able = able + (r.value and 1 or 0) end
-  if #axes == 0 or able < 2 then return "" end
-  local seen = {}
+  local of_params = #axes
   for _, name in ipairs { "total_return", "max_drawdown", by } do
     local axis = not seen[name] and (name == by or figures.find(by)[1] ~= name)
                  and figure_axis(name, runs)
     if axis then axes[#axes + 1] = axis end
     seen[name] = true
   end
-  if #axes < 2 then return "" end                 -- no figure differs
-  -- Of many runs every so-manieth, and all of the best tenth that are drawn.
+  return of_params > 0 and #axes > 1 and axes or nil   -- else no figure differs
+end
+
+-- Where the n-th of them is, of a width of `all`.
+local function place(n, axes, all) return (n - 1) * all / (#axes - 1) end
+
+local function whole(x) return math.floor(x + 0.5) end
+
+-- The path of a run; it is broken where an axis has no value.
+local function path_of(axes, run)
+  local path, is_on = {}, false
+  for n, axis in ipairs(axes) do
+    local y = axis[4](run)
+    if y then
+      path[#path + 1] = ("%s%d %d"):format(is_on and "L" or "M",
+        whole(place(n, axes, 1000)), whole((1 - y) * 1000))
+    end
+    is_on = y
+  end
+  return table.concat(path)
+end
+
+-- The paths, and of how many runs: of many every so-manieth, and all of the best tenth
+-- that are drawn.
+local function paths_of(axes, runs, able)
   local lines = { { "run" }, { "run-top" }, { "run-winner" } }
   local step = math.max(able / (LINES - 1), 1)
   local drawn, at = 0, able
   while at >= 1 do
     local i = math.floor(at)
-    local points = {}
-    for n, axis in ipairs(axes) do
-      local y = axis[4](runs[i])
-      points[n] = y and ("%d %d"):format(math.floor((n - 1) * 1000 / (#axes - 1) + 0.5),
-                                         math.floor((1 - y) * 1000 + 0.5))
-    end
-    local kind = lines[i == 1 and 3 or i <= able / 10 and 2 or 1]
-    for n = 1, #axes do
-      if points[n] then
-        kind[#kind + 1] = (points[n - 1] and "L" or "M") .. points[n]
-      end
-    end
+    table.insert(lines[i == 1 and 3 or i <= able / 10 and 2 or 1], path_of(axes, runs[i]))
     drawn = drawn + 1
     if i == 1 then break end
     at = math.max(at - step, 1)
   end
+  local out = {}
+  for i, l in ipairs(lines) do
+    out[i] = ('<path class="%s" d="%s"/>'):format(l[1], table.concat(l, "", 2))
+  end
+  return table.concat(out), drawn
+end
+
+local function coordinates_section(runs, params, by)
+  local able = 0
+  for _, r in ipairs(runs) do able = able + (r.value and 1 or 0) end
+  local axes = able > 1 and axes_of(runs, params, by)
+  if not axes then return "" end
+  local paths, drawn = paths_of(axes, runs, able)
   local out = { '<svg class="chart" style="height:280px" role="img" aria-label="Parallel '
     .. 'coordinates: a line for each run"><svg viewBox="0 0 1000 1000" '
-    .. 'preserveAspectRatio="none">' }
-  for _, l in ipairs(lines) do
-    out[#out + 1] = ('<path class="%s" d="%s"/>'):format(l[1], table.concat(l, "", 2))
-  end
+    .. 'preserveAspectRatio="none">' .. paths }
   for n = 1, #axes do
     out[#out + 1] = ('<path class="scale" d="M%d 0V1000"/>'):format(
-      math.floor((n - 1) * 1000 / (#axes - 1) + 0.5))
+      whole(place(n, axes, 1000)))
   end
   out[#out + 1] = "</svg>"
   for n, axis in ipairs(axes) do
-    local x = ("%.2f"):format((n - 1) * 100 / (#axes - 1))
+    local x = ("%.2f"):format(place(n, axes, 100))
     local anchor = n == 1 and "start" or "middle"
     for i, y in ipairs { { "0", -20 }, { "100%", 16 }, { "0", -6 } } do
       local label = page.number(axis[i])
