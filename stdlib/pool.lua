@@ -154,6 +154,28 @@ local function reporter(options, name, total)
   end
 end
 
+-- Those from first to last; the caller's caller's list.
+local function elements(what, list, first, last)
+  local items = {}
+  for i = first, last do
+    local item = list[i]
+    if item == nil then
+      error(("%s: element %d of the list is nil"):format(what, i), 4)
+    end
+    items[i - first + 1] = item
+  end
+  return items
+end
+
+-- Raises what a job has failed with.
+local function fail(what, job, failure)
+  if type(failure) == "table" then
+    failure.message = ("%s: %s: %s"):format(what, job.n == 1 and "element " .. job.first
+      or ("elements %d to %d"):format(job.first, job.first + job.n - 1), failure.message)
+  end
+  error(failure, 0)
+end
+
 -- Sends the list in chunks, at most `limit` at a time, and calls got(first, result, n)
 -- as each is done.  The first error cancels what is left and is raised.
 local function spread(what, via, list, fn, options, got)
@@ -180,12 +202,7 @@ local function spread(what, via, list, fn, options, got)
     local ok, result = job.future:pawait()
     if not ok then
       tell(done, job.n)
-      if type(result) == "table" then
-        local elements = job.n == 1 and "element " .. job.first
-          or ("elements %d to %d"):format(job.first, job.first + job.n - 1)
-        result.message = ("%s: %s: %s"):format(what, elements, result.message)
-      end
-      error(result, 0)
+      fail(what, job, result)
     end
     done = done + job.n
     got(job.first, result, job.n)
@@ -195,14 +212,7 @@ local function spread(what, via, list, fn, options, got)
   while at <= n or #running > 0 do
     while at <= n and #running < limit do
       local last = math.min(at + size - 1, n)
-      local items = {}
-      for i = at, last do
-        local item = list[i]
-        if item == nil then
-          error(("%s: element %d of the list is nil"):format(what, i), 3)
-        end
-        items[i - at + 1] = item
-      end
+      local items = elements(what, list, at, last)
       -- In running before it is sent: this may be stopped right behind submit.
       local job = { future = false, first = at, n = last - at + 1 }
       running[#running + 1] = job
