@@ -60,7 +60,7 @@ local function put_trader(cash)
     %s
     app.account { gateway = "broker", cash = %d, rates = { EUR = 1.25 },
                   fees = { per_order = 1, percent = 0.1, minimum = 2 } }
-    app.risk { daily_loss = 50 }
+    app.risk { daily_loss = 50, position = 16 }
     app.script("script.lua", { name = "one" })
     app.script("script.lua", { name = "two", params = { symbol = "WW" } })
     app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
@@ -144,6 +144,11 @@ t.is(order("two", "b", 'self:buy { symbol = "WW", quantity = 8, price = 50 }'), 
      "an order of another script, in another currency")
 make("maker", 'self:sell("WW", 8, 50)')
 has("two has 8 cash 10000 -402 fees 2.5 realised 0 equity 9997.5 trades 1", "trades")
+
+again(9)
+t.is(order("one", "p", 'self:buy { symbol = "WW", quantity = 9, price = 1 }'),
+     "rejected the position of all scripts would be above its limit",
+     "what another script held in a former run is in the position of all")
 
 make("maker", 'self:buy("VV", 9, 90)')
 t.is(order("one", "c", 'self:sell { symbol = "VV", quantity = 9, price = 90 }'), "new",
