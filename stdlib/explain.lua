@@ -235,7 +235,7 @@ local LIMITS = {
   reduce_only = function() return "the position is %s" end,
   self_match = function(s)
     if s.limit == 0 then return "no own order on the other side" end
-    return s.limit > 9e9 and "own market order on the other side"
+    return (s.limit > 9e9 or s.limit == 1e-9) and "own market order on the other side"
       or "own order at " .. num(s.limit)
   end,
 }
@@ -568,6 +568,8 @@ local function orders_of(run, progress)
     why = why or changed(doc)
     if why then return nil, why end
     o, hash = doc.options, doc.hash
+  else
+    require "tw.backtest".checked(run)    -- what it is not told of below
   end
   o = options_of(o)
   local result, why, code = run_again(o, { progress = progress }, hash)

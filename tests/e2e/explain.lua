@@ -14,7 +14,9 @@ local one = put("one.lua", [[
     self.n = (self.n or 0) + 1
     local p = self.params
     if self.n == 1 then
-      for _, v in ipairs(p.before or {}) do self:buy { symbol = symbol, quantity = v } end
+      for _, v in ipairs(p.before or {}) do
+        self[v < 0 and "sell" or "buy"](self, symbol, math.abs(v))
+      end
     end
     if self.n == p.at then
       local o = { symbol = symbol }
@@ -271,7 +273,7 @@ says("quote", "quote", { quantity = 9, side = "sell", reduce_only = true }, quot
   "canceled: reduce-only: it can only reduce the position",
   "in the end: canceled, 3 of 9 at 9.8" },
   { n = 2, before = { 3 }, at = 2, name = "reduce-only" })
-says("quote", "quote", { percent = 0.01 }, quotes, {
+says("quote", "quote", { weight = 0.0001 }, quotes, {
   Q2 .. "buy market can trade at 10.1: 8 of the 8 there",
   "0.01 % of the equity are 9.900990099 at 10.1",
   "has other terms: quantity 9.900990099",
@@ -614,6 +616,54 @@ local opens = { app = dir .. "/opens.lua", data = data("bar", bars) }
 t.is(texts(opens, 1):gsub("^[^\n]*\n", ""), B2 .. "buy limit 9.6 not met, open 10\n"
      .. "expired: it was for that open alone\nin the end: expired, 0 of 2",
      "an opening that is worse than the limit")
+
+-- ---- limits that refuse, of an account and of all scripts ----
+
+local three = data("quote", { rows[1], rows[1], rows[1] })   -- 102x4/103x4
+local function limited(what, declared, params, want)
+  local app = put("limited.lua", ([[
+    local app = require "tw.app"
+    app.account { fill = "quote", cash = 1000, limits = { %s } }
+    %s
+    app.script("one.lua", { params = { at = 1, %s } })]]):format(
+      what == "account" and declared or "", what == "all" and declared or "", params))
+  local told = assert(tw.backtest.explain({ app = app, data = three },
+                                          params:find "before" and 2 or 1))
+  t.is(told.events[2].text, "limit " .. want, want)
+  t.is(told.events[3].text:match "^%a+", "rejected", "and it is")
+end
+local BUY <const> = "order = { quantity = 5, price = 102 }"
+local BEFORE <const> = "before = { 1 }, "
+limited("all", "app.risk { order_quantity = 4 }", BUY,
+        "order_quantity of all scripts: at most 4: refused")
+limited("all", "app.risk { order_value = 509 }", BUY,
+        "order_value of all scripts: at most 509: refused")
+limited("all", "app.risk { collar = 0.1 }", BUY,
+        "collar of all scripts: at most 0.1 %: refused")
+limited("all", "app.risk { position = 4 }", BUY,
+        "position of all scripts: at most 4: refused")
+limited("all", "app.risk { open_orders = 1 }", BEFORE .. BUY,
+        "open_orders of all scripts: at most 1: refused")
+limited("all", "app.risk { orders = 1 }", BEFORE .. BUY,
+        "orders of all scripts: at most 1: refused")
+limited("all", "app.risk { self_match = true }",
+        BEFORE .. "order = { side = 'sell', quantity = 1, price = 102 }",
+        "self_match of all scripts: an order of one of them is in the way: refused")
+limited("account", "self_match = true",
+        BEFORE .. "order = { side = 'sell', quantity = 1, price = 102 }",
+        "self_match: own market order on the other side: refused")
+limited("account", "self_match = true",
+        "before = { -1 }, order = { quantity = 1, price = 102 }",
+        "self_match: own market order on the other side: refused")
+limited("account", "buying_power = true", "order = { quantity = 10, price = 101 }",
+        "buying_power: it needs 1010, 1000 is free: refused")
+limited("account", "position = 9", "order = { quantity = 1, reduce_only = true }",
+        "reduce_only: the position is 0: refused")
+limited("all", "app.instruments { { symbol = 'A', tick_size = 0.05 } }",
+        "order = { quantity = 1, price = 101.01 }",
+        "tick_size: price 101.01, ticks of 0.05: refused")
+t.is(select(2, pcall(tw.backtest.explain, { script = one, data = three, risk = {} }, 1)),
+     "tw.backtest: no option 'risk'", "an option that is none")
 
 -- ---- an order of on_start is of when the first record began ----
 
