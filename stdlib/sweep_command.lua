@@ -33,12 +33,13 @@ end
 -- ---- meanwhile ----
 
 local function clock_of(seconds)
-  if seconds >= 360000 then return "long" end
+  if seconds >= 360000 then return "over 99 h" end
   local whole = math.ceil(seconds)
   return ("%d:%02d"):format(whole // 60, whole % 60)
 end
 
 local function state_text(state, by)
+  if state.done == 0 then return ("0 of %d"):format(state.total) end
   local text = ("%d of %d, %d failed, %s/s, %s left"):format(state.done, state.total,
     state.failed, screen.number(state.rate), clock_of(state.left))
   local value = state.best and sweep.value(state.best, by)
