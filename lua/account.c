@@ -1,4 +1,4 @@
-/* account.c - from what an app and a script say of an account to its broker.
+/* account.c - an account's options, from an app and a script, to its broker.
  *
  * stdlib/trade.lua has checked names, types and ranges, and made percents into ratios.
  */

@@ -1,4 +1,4 @@
-/* account.h - from what an app and a script say of an account to its broker.
+/* account.h - an account's options, from an app and a script, to its broker.
  *
  * Layer lua.  Thread: WORKER.
  */

@@ -1,4 +1,4 @@
-/* build.c - from what an app file declares to the parts of a host.
+/* build.c - makes the parts of a host of what an app file declares.
  *
  * stdlib/app.lua has checked names and types; here the values get their places
  * in C, and what only C can know (a file that can't be opened) is found out.

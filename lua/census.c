@@ -1,4 +1,4 @@
-/* census.c - every task of every state, for who looks on: tw.ps.
+/* census.c - lists every task of every state: tw.ps.
  *
  * Why one lock: it is held to enter and to leave, and while somebody looks, for as
  * long as it takes to copy a hundred thousand lines at most; what a task does is

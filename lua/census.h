@@ -1,4 +1,4 @@
-/* census.h - every task of every state, for who looks on: tw.ps.
+/* census.h - lists every task of every state: tw.ps.
  *
  * Layer lua.
  */

@@ -1,4 +1,4 @@
-/* code.c - what a version of a script's file makes in one state.
+/* code.c - a version of a script's file, loaded into one state.
  *
  * Why: a script is like a small program of its own.  Its file and the modules that it
  * requires share one table of globals, over the state's, and one set of loaded modules:

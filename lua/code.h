@@ -1,4 +1,4 @@
-/* code.h - what a version of a script's file makes in one state.
+/* code.h - a version of a script's file, loaded into one state.
  *
  * Layer lua.  Thread: the state's.
  */

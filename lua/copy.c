@@ -1,4 +1,4 @@
-/* copy.c - all that a script keeps, once more.
+/* copy.c - a deep copy of what a script keeps.
  *
  * Why: two versions that run beside each other must not see what the other one does.  So
  * everything that can change is copied, also what closures hold; what is shared between

@@ -1,4 +1,4 @@
-/* copy.h - all that a script keeps, once more.
+/* copy.h - a deep copy of what a script keeps.
  *
  * Layer lua.  Thread: the state's.
  */

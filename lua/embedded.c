@@ -1,4 +1,4 @@
-/* embedded.c - what the states of a host have that a program is around. */
+/* embedded.c - what the states of a host have of the program around it. */
 #include "embedded.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* embedded.h - what the states of a host have that a program is around.
+/* embedded.h - what the states of a host have of the program around it.
  *
  * Layer lua.  Thread: the state's.
  */

@@ -1,4 +1,4 @@
-/* idle.c - what is said of a script that has done nothing in a run: why. */
+/* idle.c - why a script has done nothing in a run, as a line for its user. */
 #include "idle.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* idle.h - what is said of a script that has done nothing in a run: why.
+/* idle.h - why a script has done nothing in a run, as a line for its user.
  *
  * Layer lua.  Thread: WORKER, the script's.
  */

@@ -1,4 +1,4 @@
-/* orderlist.c - the list of a backtest's orders, of which the hash is. */
+/* orderlist.c - the list of a backtest's orders, and its hash. */
 #include "orderlist.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* orderlist.h - the list of a backtest's orders, of which the hash is.
+/* orderlist.h - the list of a backtest's orders, and its hash.
  *
  * A line for each order, by time, script and symbol; numbers of orders are not in it, as
  * they depend on what else was of that time.  Where nobody asks for the orders

@@ -1,8 +1,8 @@
-/* outputs.c - what a script sends: whoever sends for it asks here first.
+/* outputs.c - what a script sends: each sender asks here whether it may go out.
  *
- * Why: the same code runs as the version that counts, as one that is only looked at, and
- * as one that may yet be refused.  What it sends goes out, stays here to be compared, or
- * waits; the senders need not know.
+ * Why: a version of a script may be in charge, a shadow that is only compared, or one
+ * that may still be refused.  Its outputs go out, are kept here to be compared, or wait;
+ * the senders need not know.
  *
  * Layer lua.
  */

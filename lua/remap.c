@@ -1,4 +1,4 @@
-/* remap.c - from the code of one version to that of the next, in what a script keeps.
+/* remap.c - replaces the old version's functions and classes in what self keeps.
  *
  * Why: what a script keeps may hold code of the version that goes: an object whose
  * metatable is a class of the file, a function that was put into a table.  Such a value

@@ -1,4 +1,4 @@
-/* remap.h - from the code of one version to that of the next, in what a script keeps.
+/* remap.h - replaces the old version's functions and classes in what self keeps.
  *
  * Layer lua.  Thread: the state's.
  */

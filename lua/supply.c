@@ -1,4 +1,4 @@
-/* supply.c - the records of a backtest: of its data, the last ones before it first.
+/* supply.c - the records of a backtest, from its data and a warm-up before it.
  *
  * Invariants
  *   S1  A value has one owner: a record of the ring that was not taken, or the tape.

@@ -1,4 +1,4 @@
-/* supply.h - the records of a backtest: of its data, the last ones before it first.
+/* supply.h - the records of a backtest, from its data and a warm-up before it.
  *
  * Layer lua.  Thread: the backtest's.
  */

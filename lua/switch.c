@@ -1,4 +1,4 @@
-/* switch.c - one instance of a script goes from one version to the next, or stays.
+/* switch.c - one instance of a script changes to the next version, or stays.
  *
  * Why: a new version can fail to compile, to run, or to take over what the old one
  * kept, in any state that runs it; then it must come nowhere.  So nothing of the old

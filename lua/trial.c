@@ -1,4 +1,4 @@
-/* trial.c - how a new version shows what it does, before it takes over and after. */
+/* trial.c - how the outputs of a new version are compared with the old one's. */
 #include "trial.h"
 
 #include <pthread.h>

@@ -1,4 +1,4 @@
-/* trial.h - how a new version shows what it does, before it takes over and after.
+/* trial.h - how the outputs of a new version are compared with the old one's.
  *
  * All instances of the scripts that change share one.
  *

@@ -1,9 +1,9 @@
-/* verdict.c - what comes of a new version that shows what it does: it is accepted, given
- * up, or taken back.
+/* verdict.c - decides on a new version that is on trial: it is accepted, given up, or
+ * taken back.
  *
- * Why: MAIN alone sees all instances, and what is asked for meanwhile.  A newer version
- * of the same script, asked for or saved, takes the place of one that is still shown;
- * whatever else is asked for waits, as one change is made at a time.
+ * Why: MAIN alone sees all instances, and the requests that come meanwhile.  A newer
+ * version of the same script replaces one that is still on trial; other requests wait,
+ * as one change is made at a time.
  *
  * Layer lua.
  */

@@ -1,4 +1,4 @@
-/* words.c - what a venue says of orders in its own words, until scripts are told. */
+/* words.c - texts of a venue about orders, kept until their scripts are told. */
 #include "words.h"
 
 #include <string.h>

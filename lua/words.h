@@ -1,4 +1,4 @@
-/* words.h - what a venue says of orders in its own words, until scripts are told.
+/* words.h - texts of a venue about orders, kept until their scripts are told.
  *
  * Why beside the reports: few have words, and reports are copied often.  They are told in
  * the order in which they came, and each has a number.

@@ -1,4 +1,4 @@
-/* worth.c - what the scripts of a backtest are worth over time, beside the market. */
+/* worth.c - the equity of a backtest's scripts over time, and the benchmark. */
 #include "worth.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* worth.h - what the scripts of a backtest are worth over time, beside the market.
+/* worth.h - the equity of a backtest's scripts over time, and the benchmark.
  *
  * Layer lua.  Thread: the backtest's.
  */

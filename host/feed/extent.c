@@ -1,4 +1,4 @@
-/* extent.c - from when to when records are, as one would say it. */
+/* extent.c - the times of some records, first to last, as text. */
 #include "feed/extent.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* extent.h - from when to when records are, as one would say it.
+/* extent.h - the times of some records, first to last, as text.
  *
  * Layer host/feed.  Thread: any.  Blocks: never.  Memory: none.
  */

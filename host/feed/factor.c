@@ -1,4 +1,4 @@
-/* factor.c - what a price of a day is multiplied by, for splits and dividends since. */
+/* factor.c - factors of prices, day by day, for later splits and dividends. */
 #include "feed/factor.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* factor.h - what a price of a day is multiplied by, for splits and dividends since.
+/* factor.h - factors of prices, day by day, for later splits and dividends.
  *
  * A factor file, as LEAN has them: lines of `YYYYMMDD,price factor,split factor,...`,
  * oldest first; a row holds for the days up to its own that no row before it holds for.

@@ -1,4 +1,4 @@
-/* fault.c - what can be wrong with a record that reads well, and where it stands. */
+/* fault.c - what is wrong with a record though it could be read, and where it is. */
 #include "feed/fault.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* fault.h - what can be wrong with a record that reads well, and where it stands.
+/* fault.h - what is wrong with a record though it could be read, and where it is.
  *
  * A fault is why it can't be a record of a market: it is left out.  What is odd is taken
  * as it is, and told of once.

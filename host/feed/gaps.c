@@ -1,4 +1,4 @@
-/* gaps.c - time of which data has no record though it should.
+/* gaps.c - gaps: times at which the data should have records and have none.
  *
  * Why no calendar: data of a market that is not known is to be judged, too.  What a
  * market leaves out each day (lunch, maintenance) it leaves out at one time of day, so

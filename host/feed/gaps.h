@@ -1,4 +1,4 @@
-/* gaps.h - time of which data has no record though it should.
+/* gaps.h - gaps: times at which the data should have records and have none.
  *
  * Of bars: steps that are missing within a session.  Nights, weekends, holidays and what
  * is left out at the same time on other days, too, are none.  Nor are the holes of a

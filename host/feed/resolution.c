@@ -1,4 +1,4 @@
-/* resolution.c - what the records of each symbol are: ticks, or bars, of what length. */
+/* resolution.c - whether a symbol's records are ticks or bars, and of what length. */
 #include "feed/resolution.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* resolution.h - what the records of each symbol are: ticks, or bars, of what length.
+/* resolution.h - whether a symbol's records are ticks or bars, and of what length.
  *
  * Layer host/feed.  Thread: the owner's.
  */

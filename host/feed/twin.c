@@ -1,4 +1,4 @@
-/* twin.c - bars that are there twice: of one symbol, length and side, to one time.
+/* twin.c - bars that come twice: of one symbol, length, side and time.
  *
  * Why: a folder with a file and its copy, or with years that overlap, would give each bar
  * twice, and what a strategy makes of that looks like a result.

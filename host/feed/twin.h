@@ -1,4 +1,4 @@
-/* twin.h - bars that are there twice: of one symbol, length and side, to one time.
+/* twin.h - bars that come twice: of one symbol, length, side and time.
  *
  * Two of one file are fine where the file names another source for each: a tape file of a
  * run that had two feeds.

@@ -1,4 +1,4 @@
-/* check.c - whether a message is what the dictionary says: R16 to R24.
+/* check.c - checks a message against the dictionary: rules R16 to R24.
  *
  * Why: nearly all messages are fine, so one pass looks at all of it at once and tells
  * only that.  What is wrong with the others, and what of it comes first, is found by

@@ -1,4 +1,4 @@
-/* check.h - whether a message is what the dictionary says: R16 to R24.
+/* check.h - checks a message against the dictionary: rules R16 to R24.
  *
  * The first thing wrong, in this order, with its reason (373):
  *   R16  35 is of no message: 11

@@ -1,4 +1,4 @@
-/* early.c - messages that came before those that are missing, kept until their turn.
+/* early.c - messages that came ahead of missing ones, kept until those come.
  *
  * Layer host/fix.  Thread: the owner's.
  */

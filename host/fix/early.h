@@ -1,4 +1,4 @@
-/* early.h - messages that came before those that are missing, kept until their turn.
+/* early.h - messages that came ahead of missing ones, kept until those come.
  *
  * Bounded: what has no room is not kept, and is asked for again.
  *

@@ -1,4 +1,4 @@
-/* adopt.c - what one plan has seen goes over to the one that takes its place.
+/* adopt.c - a new plan takes over the states of the plan that it replaces.
  *
  * Why: a new version of a script declares its statistics anew, most of them as they
  * were.  A declaration is not one state but several (the lag inside an expression is

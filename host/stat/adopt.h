@@ -1,4 +1,4 @@
-/* adopt.h - what one plan has seen goes over to the one that takes its place.
+/* adopt.h - a new plan takes over the states of the plan that it replaces.
  *
  * Layer host/stat.  Thread: the owner's.
  */

@@ -1,4 +1,4 @@
-/* keys.c - what a statistic is by: the key of each row as a small number.
+/* keys.c - the keys of a statistic (by symbol ...), each as a small number.
  *
  * Why two ways: where all parts follow from the symbol (itself, its sector or another
  * attribute), one array by symbol gives the key, so a row costs a load; other tuples

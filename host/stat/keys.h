@@ -1,4 +1,4 @@
-/* keys.h - what a statistic is by: the key of each row as a small number.
+/* keys.h - the keys of a statistic (by symbol ...), each as a small number.
  *
  * A key is a tuple of parts: of a name (a symbol, an attribute, ...) its id, of a number
  * the number.  Keys get the numbers 1, 2, 3, ... as rows bring them, so a slab of

@@ -1,4 +1,4 @@
-/* live.c - the orders at a simulated venue, found by what can touch them. */
+/* live.c - orders at a simulated venue, by the records that can touch them. */
 #include "trade/live.h"
 
 #include <uv.h>

@@ -1,4 +1,4 @@
-/* live.h - the orders at a simulated venue, found by what can touch them.
+/* live.h - orders at a simulated venue, by the records that can touch them.
  *
  * Why: a record touches few of the orders that rest.  So an order is in a heap by the
  * price from which on records touch it, in another by the time of its end, and in the

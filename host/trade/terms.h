@@ -1,4 +1,4 @@
-/* terms.h - what trading an instrument takes.
+/* terms.h - the terms of an instrument: sizes, currency, margin, calendar.
  *
  * Layer host/trade.  Thread: any; constant for a run.
  */

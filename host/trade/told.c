@@ -1,4 +1,4 @@
-/* told.c - what a broker has to tell, in the order in which it happened. */
+/* told.c - a broker's reports, in the order in which things happened. */
 #include "trade/told.h"
 
 #include <uv.h>

@@ -1,4 +1,4 @@
-/* told.h - what a broker has to tell, in the order in which it happened.
+/* told.h - a broker's reports, in the order in which things happened.
  *
  * Layer host/trade.  Thread: the owner's.  Blocks: never.
  */

@@ -1,4 +1,4 @@
-/* transit.c - what is on its way to a simulated venue: for how long, in what order. */
+/* transit.c - requests on their way to a simulated venue: latency and order. */
 #include "trade/transit.h"
 
 #include <uv.h>

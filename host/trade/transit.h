@@ -1,4 +1,4 @@
-/* transit.h - what is on its way to a simulated venue: for how long, in what order.
+/* transit.h - requests on their way to a simulated venue: latency and order.
  *
  * Layer host/trade.  Thread: the owner's.  Blocks: never.
  */

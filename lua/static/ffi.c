@@ -1,4 +1,4 @@
-/* ffi.c - the program without shared libraries calls no functions of others.
+/* ffi.c - stands for lua/ffi in the static program, which loads no libraries.
  *
  * Layer lua.
  */

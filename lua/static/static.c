@@ -1,4 +1,4 @@
-/* static.c - what the program without shared libraries does not do.
+/* static.c - what the static program does without shared libraries.
  *
  * Why: libc would look for its own shared parts at run time, of the version that it was
  * built from, and end the program where they are not.  Here C modules are refused with
