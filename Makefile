@@ -114,7 +114,8 @@ SLOW     = $(filter-out $(QUICK),$(wildcard lua/*.c lua/*/*.c host/fix/*.c \
              cache_invalidate cache_load cache_cycle compare draft builder channels) \
            $(patsubst %,host/trade/%.c,probe performance calendar ledger live \
              live_orders venue_auction broker_day) \
-           host/tape/names.c host/tape/spans.c host/base/zone.c host/base/log.c
+           host/tape/names.c host/tape/spans.c host/base/zone.c host/base/log.c \
+           host/base/date.c
 $(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 # Where no loop is so short that it gains by it, none begins at a multiple of 16.
 PLAIN    = $(wildcard host/share/*.c host/run/*.c host/stat/*.c host/fix/*.c \

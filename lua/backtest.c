@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "base/date.h"
 #include "base/memory.h"
 #include "desk.h"
 #include "distrust.h"
@@ -58,13 +59,9 @@ static char *copy(const char *text, size_t n)
     return p;
 }
 
-static const char *date(const struct ltw_backtest *b, char out[32])
+static const char *date(const struct ltw_backtest *b, char out[TW_DATE_TEXT])
 {
-    time_t s = (time_t)tw_clock_spans(ltw_time_ns(&b->time), 1000000000);
-    struct tm tm;
-
-    strftime(out, 32, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
-    return out;
+    return tw_date_text(ltw_time_ns(&b->time), TW_DATE_SECOND, out);
 }
 
 const char *ltw_backtest_why(const struct ltw_backtest *b)
@@ -106,7 +103,7 @@ static void speak(void *ctx)
 static void tell_unseen(void *ctx, const struct tw_any *error)
 {
     struct ltw_backtest *b = ctx;
-    char what[4096], when[32];
+    char what[4096], when[TW_DATE_TEXT];
 
     tw_failure_text(error, what, sizeof what);
     tw_log_printf(b->host.log, TW_LOG_ERROR, "", "at %s: an error that nobody awaited:"
@@ -381,7 +378,7 @@ int ltw_backtest_open(struct ltw_backtest *b)
 
 static int stop(struct ltw_backtest *b, int code, const char *why)
 {
-    char when[32];
+    char when[TW_DATE_TEXT];
 
     return tw_fail(&b->error, code, "at %s: %s", date(b, when), why);
 }

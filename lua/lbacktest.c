@@ -6,10 +6,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backtest.h"
+#include "base/date.h"
 #include "base/memory.h"
 #include "desk.h"
 #include "distrust.h"
@@ -84,19 +84,6 @@ static int box_gc(lua_State *L)
 
 /* ---- what is said ---- */
 
-static size_t stamp(int64_t ns, char out[40])
-{
-    time_t s = (time_t)tw_clock_spans(ns, 1000000000);
-    struct tm tm;
-    size_t n = 0;
-
-    if (ns == 0) return n;                       /* nothing has been read */
-    n = strftime(out, 40, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
-
-    return n + (size_t)snprintf(out + n, 40 - n, ".%03d ",
-                                (int)((ns - s * INT64_C(1000000000)) / 1000000));
-}
-
 static void keep(struct box *box, const char *line, size_t n)
 {
     if (!box->kept) box->kept = tw_calloc(1, KEPT_BYTES);
@@ -125,18 +112,18 @@ static void on_line(void *ctx, int64_t time_ns, enum tw_log_level level, const c
 {
     static const char *const names[] = { "error: ", "warning: ", "", "" };
     struct box *box = ctx;
+    char *line, when[TW_DATE_TEXT] = "";
     size_t room = n + 64, at;
-    char *line;
 
     (void)who;
     if (box->silent) return;
+    if (time_ns != 0) tw_date_text(time_ns, TW_DATE_MS, when);   /* 0: nothing is read */
     line = tw_calloc(1, room);
     if (!line) {
         box->dropped++;
         return;
     }
-    at = stamp(time_ns, line);
-    at += (size_t)snprintf(line + at, room - at, "%s", names[level]);
+    at = (size_t)snprintf(line, room, "%s%s%s", when, *when ? " " : "", names[level]);
     memcpy(line + at, words, n);
     line[at + n] = '\n';
     if (box->keep) keep(box, line, at + n + 1);

@@ -6,11 +6,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <uv.h>
 
 #include "account.h"
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/memory.h"
 #include "instance.h"
 #include "lbars.h"
@@ -459,14 +459,12 @@ static void tell_failure(struct ltw_script *s, const char *text)
 /* Where time is that of events: when that was. */
 static void add_time(const struct ltw_state *state, char *text, size_t room)
 {
+    char at[TW_DATE_TEXT];
     size_t n = strlen(text);
-    time_t seconds;
-    struct tm tm;
 
     if (!state->time) return;
-    seconds = (time_t)tw_clock_spans(ltw_time_ns(state->time), 1000000000);
-    strftime(text + n, room - n, n > 0 ? " (%Y-%m-%d %H:%M:%S)" : " at %Y-%m-%d %H:%M:%S",
-             gmtime_r(&seconds, &tm));
+    snprintf(text + n, room - n, n > 0 ? " (%s)" : " at %s",
+             tw_date_text(ltw_time_ns(state->time), TW_DATE_SECOND, at));
 }
 
 /* [-0, +0, -]  The memory limit is the script's, not of what is said about it;

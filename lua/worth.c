@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/memory.h"
 #include "tape/bar.h"
 
@@ -106,17 +106,15 @@ bool ltw_worth_overdrawn(const struct ltw_backtest *b, unsigned script,
 {
     struct tw_broker *broker = b->traders[script]->broker;
     struct tw_overdraft most = tw_broker_overdraft(broker);
-    time_t s = (time_t)tw_clock_spans(most.since_ns, 1000000000);
-    char at[32];
-    struct tm tm;
+    char at[TW_DATE_TEXT];
 
     if (most.most <= 0) return false;
-    strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
     snprintf(out, LTW_WORTH_TEXT, "script %.100s bought more than it had cash for: up to"
              " %.2f %s more, first at %s; account = { limits = { buying_power = true } }"
              " refuses that, margin in app.instruments allows it",
              b->scripts[script].name, tw_money_to_double(most.most),
-             tw_account_currency_name(tw_broker_account(broker), 0), at);
+             tw_account_currency_name(tw_broker_account(broker), 0),
+             tw_date_text(most.since_ns, TW_DATE_SECOND, at));
     return true;
 }
 

@@ -2,21 +2,9 @@
 #include "feed/extent.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "base/clock.h"
-
-enum { STAMP = 32 };
-
-static const char *stamp(int64_t ns, bool is_date, char out[STAMP])
-{
-    time_t s = (time_t)tw_clock_spans(ns, 1000000000);
-    struct tm tm;
-
-    gmtime_r(&s, &tm);
-    strftime(out, STAMP, is_date ? "%Y-%m-%d" : "%Y-%m-%d %H:%M:%S", &tm);
-    return out;
-}
+#include "base/date.h"
 
 void tw_extent_add(struct tw_extent *e, const struct tw_record *r)
 {
@@ -30,19 +18,20 @@ void tw_extent_add(struct tw_extent *e, const struct tw_record *r)
 
 const char *tw_extent_text(const struct tw_extent *e, char out[TW_EXTENT_TEXT])
 {
-    char from[STAMP], to[STAMP];
+    char from[TW_DATE_TEXT], to[TW_DATE_TEXT];
+    enum tw_date form = e->has_times ? TW_DATE_SECOND : TW_DATE_DAY;
 
-    snprintf(out, TW_EXTENT_TEXT, "%s to %s", stamp(e->first_ns, !e->has_times, from),
-             stamp(e->last_ns, !e->has_times, to));
+    snprintf(out, TW_EXTENT_TEXT, "%s to %s", tw_date_text(e->first_ns, form, from),
+             tw_date_text(e->last_ns, form, to));
     return out;
 }
 
 const char *tw_extent_wanted(int64_t from_ns, int64_t to_ns, char out[TW_EXTENT_TEXT])
 {
-    char from[STAMP], to[STAMP];
+    char from[TW_DATE_TEXT], to[TW_DATE_TEXT];
 
-    stamp(from_ns, from_ns % TW_DAY_NS == 0, from);
-    stamp(to_ns, to_ns % TW_DAY_NS == 0, to);
+    tw_date_text(from_ns, from_ns % TW_DAY_NS ? TW_DATE_SECOND : TW_DATE_DAY, from);
+    tw_date_text(to_ns, to_ns % TW_DAY_NS ? TW_DATE_SECOND : TW_DATE_DAY, to);
     if (from_ns == INT64_MIN && to_ns == INT64_MAX) out[0] = '\0';
     else if (from_ns == INT64_MIN) snprintf(out, TW_EXTENT_TEXT, " before %s", to);
     else if (to_ns == INT64_MAX) snprintf(out, TW_EXTENT_TEXT, " from %s on", from);

@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/date.h"
 #include "base/fixed.h"
 #include "tape/bar.h"
 
@@ -95,29 +95,14 @@ unsigned tw_record_odd(const struct tw_record *r, int64_t *last_ns, unsigned *to
     return odd;
 }
 
-const char *tw_stamp_text(int64_t ns, char out[TW_STAMP_TEXT])
-{
-    int64_t part = (ns % TW_FIXED_ONE + TW_FIXED_ONE) % TW_FIXED_ONE;
-    time_t second = (time_t)((ns - part) / TW_FIXED_ONE);
-    struct tm tm;
-    size_t n;
-
-    gmtime_r(&second, &tm);
-    n = strftime(out, TW_STAMP_TEXT, "%Y-%m-%d %H:%M:%S", &tm);
-    if (part == 0) return out;
-    n += (size_t)snprintf(out + n, TW_STAMP_TEXT - n, ".%09d", (int)part);
-    while (out[n - 1] == '0') out[--n] = '\0';
-    return out;
-}
-
 const char *tw_back_text(const struct tw_record *r, int64_t last_ns,
                          char out[TW_ODD_TEXT])
 {
-    char from[TW_STAMP_TEXT], to[TW_STAMP_TEXT];
+    char from[TW_DATE_TEXT], to[TW_DATE_TEXT];
 
-    tw_stamp_text(last_ns, from);
-    tw_stamp_text(r->time, to);
-    snprintf(out, TW_ODD_TEXT, "time goes back, from %s to %s%s", from, to,
+    snprintf(out, TW_ODD_TEXT, "time goes back, from %s to %s%s",
+             tw_date_text(last_ns, TW_DATE_EXACT, from),
+             tw_date_text(r->time, TW_DATE_EXACT, to),
              r->kind == TW_BAR ? ", the ends of bars" : "");
     return out;
 }

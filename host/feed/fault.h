@@ -10,7 +10,7 @@
 
 #include "tape/record.h"
 
-enum { TW_FAULT_TEXT = 300, TW_PLACE_TEXT = 80, TW_ODD_TEXT = 200, TW_STAMP_TEXT = 48 };
+enum { TW_FAULT_TEXT = 300, TW_PLACE_TEXT = 80, TW_ODD_TEXT = 200 };
 
 /* Where a record stands in its file: line of CSV, message of FIX, or number in a tape
  * file and where its block begins there; 0: not known. */
@@ -53,9 +53,6 @@ static inline bool tw_record_is_sound(const struct tw_record *r, int64_t *last_n
 /* A line on one of them, without a place; last_ns: as it was for the record. */
 const char *tw_odd_text(unsigned odd, const struct tw_record *r, int64_t last_ns,
                         char out[TW_ODD_TEXT]);
-
-/* "2020-01-06 09:00:02.5"; UTC. */
-const char *tw_stamp_text(int64_t ns, char out[TW_STAMP_TEXT]);
 
 /* "time goes back, from 2020-01-06 09:00:02 to 2020-01-06 09:00:01": of a record that is
  * before last_ns; UTC. */

@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/memory.h"
 #include "feed/resolution.h"
 
@@ -238,30 +239,21 @@ static void add(const struct tw_gaps *g, const struct stream *s, struct sum *sum
     }
 }
 
-static const char *stamp(int64_t ns, bool is_day, char out[32])
-{
-    time_t s = (time_t)tw_clock_spans(ns, TW_SECOND_NS);
-    struct tm tm;
-
-    gmtime_r(&s, &tm);
-    strftime(out, 32, is_day ? "%Y-%m-%d" : "%Y-%m-%d %H:%M:%S", &tm);
-    return out;
-}
-
 bool tw_gaps_text(const struct tw_gaps *g, const struct tw_symbols *symbols,
                   char out[TW_GAPS_TEXT])
 {
     struct sum sum = { 0 };
     const struct tw_place *place;
     uint64_t number;
-    char from[32], till[32], of[TW_LENGTH_TEXT], where[280] = "";
-    bool is_day;
+    char from[TW_DATE_TEXT], till[TW_DATE_TEXT], of[TW_LENGTH_TEXT], where[280] = "";
+    enum tw_date form;
+    int64_t till_ns;
     size_t n = 0;
 
     for (uint32_t i = 0; i < g->room; i++)
         for (const struct stream *s = g->by_symbol[i]; s; s = s->next) add(g, s, &sum);
     if (!sum.first) return false;
-    is_day = sum.s->seconds >= 86400;
+    form = sum.s->seconds >= 86400 ? TW_DATE_DAY : TW_DATE_SECOND;
     if (sum.bars > 0)
         n += (size_t)snprintf(out, 100, "%llu bar%s missing in %llu place%s",
                               (unsigned long long)sum.bars,
@@ -271,6 +263,8 @@ bool tw_gaps_text(const struct tw_gaps *g, const struct tw_symbols *symbols,
         n += (size_t)snprintf(out + n, 100, "%s%llu gap%s in quotes or trades",
                               n ? ", and " : "", (unsigned long long)sum.ticks,
                               sum.ticks == 1 ? "" : "s");
+    till_ns = sum.first->till_ns;
+    if (form == TW_DATE_SECOND) till_ns -= sum.s->seconds * TW_SECOND_NS;
     place = &sum.first->place;
     number = place->line ? place->line : place->record;
     if (number > 0)
@@ -282,8 +276,7 @@ bool tw_gaps_text(const struct tw_gaps *g, const struct tw_symbols *symbols,
              "; the first: %.100s%s%s, behind %s and before %s%s",
              tw_symbols_name(symbols, sum.s->symbol), sum.s->seconds ? ", bars of " : "",
              sum.s->seconds ? tw_length_text(sum.s->seconds, of) : "",
-             stamp(sum.first->first_ns, is_day, from),
-             stamp(sum.first->till_ns - (is_day ? 0 : sum.s->seconds * TW_SECOND_NS),
-                   is_day, till), where);
+             tw_date_text(sum.first->first_ns, form, from),
+             tw_date_text(till_ns, form, till), where);
     return true;
 }

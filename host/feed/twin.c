@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <uv.h>
 
+#include "base/date.h"
 #include "base/memory.h"
 #include "feed/resolution.h"
 #include "tape/bar.h"
@@ -104,7 +105,7 @@ static void tell(const struct slot *s, const struct tw_place *place,
                  const struct tw_symbols *symbols, char text[TW_TWIN_TEXT])
 {
     static const char *const sides[] = { "", "bid ", "ask ", "mid " };
-    char of[TW_LENGTH_TEXT], stamp[TW_STAMP_TEXT], where[TW_PLACE_TEXT], number[40] = "";
+    char of[TW_LENGTH_TEXT], stamp[TW_DATE_TEXT], where[TW_PLACE_TEXT], number[40] = "";
     const struct tw_place *p = &s->place;
 
     if (p->line > 0) snprintf(number, sizeof number, "line %" PRIu64 " of ", p->line);
@@ -114,7 +115,7 @@ static void tell(const struct slot *s, const struct tw_place *place,
              " %s%.150s", tw_place_text(place, where), sides[s->key >> 30],
              tw_symbols_name(symbols, s->symbol),
              tw_length_text(s->key & TW_BAR_SECONDS_MAX, of),
-             tw_stamp_text(s->time, stamp), number, p->path);
+             tw_date_text(s->time, TW_DATE_EXACT, stamp), number, p->path);
 }
 
 static struct slot slot_of(const struct tw_record *r, const struct tw_place *place)

@@ -8,9 +8,10 @@
  */
 #include "fix/schedule.h"
 
-#include <time.h>
+#include <stdio.h>
 
 #include "base/clock.h"
+#include "base/date.h"
 
 enum { WEEK = 7, AROUND = WEEK + 2 };   /* days between begins, and a span's last one */
 
@@ -94,11 +95,12 @@ bool tw_fix_schedule_outside(const struct tw_fix_schedule *s, int64_t now_ns,
                              char out[64])
 {
     struct tw_fix_period now = tw_fix_schedule_at(s, now_ns);
-    time_t next = (time_t)(now.next_ns / TW_SECOND_NS);
-    struct tm tm;
+    char next[TW_DATE_TEXT];
 
-    return !now.up && gmtime_r(&next, &tm)
-        && strftime(out, 64, "outside its schedule, until %Y-%m-%d %H:%M:%S UTC", &tm);
+    if (now.up) return false;
+    snprintf(out, 64, "outside its schedule, until %.19s UTC",
+             tw_date_text(now.next_ns, TW_DATE_SECOND, next));
+    return true;
 }
 
 const char *tw_fix_schedule_fault(const struct tw_fix_schedule *s)
