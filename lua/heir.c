@@ -74,13 +74,19 @@ static void tell_moved(const struct ltw_trader *t)
 static void inherit(lua_State *L, struct ltw_trader *t, const char *name)
 {
     struct ltw_heir *h = &t->heir;
+    const char *client = NULL;
     struct tw_fix_estate left;
     int rc;
 
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "account");
+        client = lua_tostring(L, -1);
+        lua_pop(L, 1);                       /* the table has it */
+    }
     h->account = (struct tw_fix_account){ .broker = t->broker,
                                           .symbols = t->host->symbols };
     strncpy(h->account.name, name, sizeof h->account.name - 1);
-    if (tw_fix_gateway_join(t->leaves_by, script_of(t), name, &left) < 0)
+    if (tw_fix_gateway_join(t->leaves_by, script_of(t), name, client, &left) < 0)
         luaL_error(L, "not enough memory");
     rc = tw_fix_account_inherit(&h->account, &left);
     h->keeps = left.keeps && rc == TW_OK;

@@ -365,13 +365,19 @@ bool ltw_trader_is_awaited(lua_State *L, uint32_t script, const char *name)
 {
     const struct ltw_host *host = ltw_check_host(L, "trading");
     struct tw_fix_gateway *g = NULL;
+    bool is_known;
 
     if (!lua_istable(L, -1) || host->time) return false;
     lua_getfield(L, -1, "gateway");
     if (lua_isstring(L, -1)) g = ltw_gateway_find(host->desk, lua_tostring(L, -1));
     lua_pop(L, 1);
-    if (g) tw_fix_gateway_expect(g, script);
-    return g && tw_fix_gateway_knows(g, name);
+    if (!g) return false;
+    is_known = tw_fix_gateway_knows(g, name);
+    lua_getfield(L, -1, "account");
+    if (tw_fix_gateway_expect(g, script, name, lua_tostring(L, -1)) < 0)
+        luaL_error(L, "not enough memory");
+    lua_pop(L, 1);
+    return is_known;
 }
 
 /* Where orders go that can meet: a gateway, by its name, the book, or no venue at all.  A

@@ -172,8 +172,9 @@ bool ltw_trader_is_awaited(lua_State *L, uint32_t script, const char *name);
 
 /* ---- heir.c ---- */
 
-/* [-0, +0, e]  What a former run of the script of that name has left where it trades:
- * its account and positions are now, its orders come on the tape. */
+/* [-0, +0, e]  What a former run of the script of that name has left where it trades by
+ * the account's table on top: its account and positions are now, its orders come on the
+ * tape. */
 void ltw_trader_inherit(lua_State *L, struct ltw_trader *t, const char *name);
 
 /* The broker has seen the record; an order of a former run is reported (NULL: not well);

@@ -316,7 +316,8 @@ end
 -- The account of each script that trades; app.script(path, {account = {...}}) and the
 -- field account of a script's own table say it for one, field by field.  currency
 -- ("USD"), cash (100,000), fees, fill (the model by which orders trade), latency,
--- slippage, volume_share, seed, limits, rates, gateway: see tidewire help trading.
+-- slippage, volume_share, seed, limits, rates, gateway, account: see tidewire help
+-- trading.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.
 -- Units: cash: the currency; latency: seconds.

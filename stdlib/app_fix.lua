@@ -577,8 +577,8 @@ for _, name in ipairs { "subscribe", "depth", "incremental", "batch", "levels", 
                         "trades", "limit", "states" } do
   DECLARED[name] = "feed"
 end
-for _, name in ipairs { "account", "fields", "cancel_on_disconnect", "cancel_unknown",
-                        "mass_status", "adopt", "security_id_source",
+for _, name in ipairs { "account", "fields", "instruments", "cancel_on_disconnect",
+                        "cancel_unknown", "mass_status", "adopt", "security_id_source",
                         "cl_ord_id" } do
   DECLARED[name] = "gateway"
 end

@@ -10,38 +10,21 @@ local fix = require "tw.app_fix"
 local gateway = {}
 local check, fail = declare.check, declare.fail
 
-local OWN = { account = "string", fields = "table", security_id_source = "string",
-              cl_ord_id = "string",
+local OWN = { account = "string", fields = "table", instruments = "table",
+              security_id_source = "string", cl_ord_id = "string",
               cancel_on_disconnect = "boolean", cancel_unknown = "boolean",
               mass_status = "boolean", adopt = "boolean" }
 local NOT = { hold = true }
-
--- { ExDestination = "XNAS", NoPartyIDs = { { PartyID = "ME" } } } -> a list of { field,
--- value }, always in the same order.
-local function fields_of(given)
-  local list = {}
-  for field, value in pairs(given or {}) do
-    if type(field) ~= "string" and math.type(field) ~= "integer" then
-      fail(3, "app.gateway.fix: fields have names or tags, not %s", tostring(field))
-    end
-    local is_group = type(value) == "table"
-    if type(value) ~= "string" and math.type(value) ~= "integer" and not is_group
-       or value == "" then
-      fail(3, "app.gateway.fix: fields: %s must be a text, or a list where it is a"
-           .. " group, got %s", field, tostring(value))
-    end
-    list[#list + 1] = { field = field, value = is_group and value or tostring(value) }
-  end
-  table.sort(list, function(a, b) return tostring(a.field) < tostring(b.field) end)
-  return list
-end
 
 --- app.gateway.fix(options) -> name
 -- Orders of scripts whose account says gateway = name go to a venue by a FIX session of
 -- their own, and its execution reports become theirs; the scripts are unchanged (see
 -- tidewire help gateways).  options are those of app.fix.session, but hold, and: account
--- (1 of each order), fields (more of each order: { ExDestination = "XNAS" }, by name or
--- tag; of a group a list of tables), security_id_source ("8": symbols are SecurityIDs
+-- (1 of each order; of one script's app.script(path, { account = { gateway = name,
+-- account = "U2" } })), fields (more of each order: { ExDestination = "XNAS" }, by name
+-- or tag; of a group a list of tables), instruments (what the venue calls a symbol, and
+-- more of its orders: { ESZ6 = { symbol = "ES", fields = { SecurityType = "FUT",
+-- MaturityMonthYear = "202612" } } }), security_id_source ("8": symbols are SecurityIDs
 -- (48) of that source (22), and go out so in place of Symbol), cl_ord_id ("uuid":
 -- ClOrdIDs are UUIDs, not digits), cancel_on_disconnect (what is open is canceled before
 -- we log out and after the next Logon, and where the version has it by the venue),
@@ -65,7 +48,8 @@ function gateway.fix(options)
   if own.cl_ord_id and own.cl_ord_id ~= "uuid" then
     fail(2, "app.gateway.fix: cl_ord_id must be \"uuid\", got '%s'", own.cl_ord_id)
   end
-  own.fields = fields_of(own.fields)
+  own.fields = declare.fields("app.gateway.fix", own.fields)
+  own.instruments = declare.instruments("app.gateway.fix", own.instruments)
   own.mass_status = own.mass_status ~= false
   own.adopt = own.adopt ~= false
   declare.now.gateways = true

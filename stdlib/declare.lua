@@ -107,6 +107,66 @@ function declare.id_source(what, source)
   end
 end
 
+-- By name or tag, always in the same order.
+local function fields_of(what, given)
+  local list = {}
+  for field, value in pairs(given) do
+    if type(field) ~= "string" and math.type(field) ~= "integer" then
+      declare.fail(4, "%s: fields have names or tags, not %s", what, tostring(field))
+    end
+    local is_group = type(value) == "table"
+    if type(value) ~= "string" and math.type(value) ~= "integer" and not is_group
+       or value == "" then
+      declare.fail(4, "%s: fields: %s must be a text, or a list where it is a group, got"
+                   .. " %s", what, field, tostring(value))
+    end
+    list[#list + 1] = { field = field, value = is_group and value or tostring(value) }
+  end
+  table.sort(list, function(a, b) return tostring(a.field) < tostring(b.field) end)
+  return list
+end
+
+--- declare.fields(what, given) -> list
+-- { ExDestination = "XNAS", NoPartyIDs = { { PartyID = "ME" } } } as a list of { field,
+-- value }; C knows the dictionary.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for what can't be, where the caller was called.  Units: none.
+function declare.fields(what, given)
+  local list = fields_of(what, given or {})
+  return list
+end
+
+--- declare.instruments(what, given) -> list
+-- { ESZ6 = { symbol = "ES", fields = { SecurityType = "FUT" } } } as a list of { symbol,
+-- name, fields }: name is what the venue calls it.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for what can't be, where the caller was called.  Units: none.
+function declare.instruments(what, given)
+  local list = {}
+  for symbol, one in pairs(given or {}) do
+    if type(symbol) ~= "string" or symbol == "" or type(one) ~= "table" then
+      declare.fail(3, '%s: instruments are like { ESZ6 = { symbol = "ES", fields = { ...'
+                   .. " } } }, by our symbol, got %s = %s", what, tostring(symbol),
+                   tostring(one))
+    end
+    local of = ("%s: instruments: %s"):format(what, symbol)
+    for name, value in pairs(one) do
+      local kind = name == "fields" and "table" or name == "symbol" and "string"
+      if not kind then
+        declare.fail(3, "%s: no option '%s': symbol and fields are", of, tostring(name))
+      end
+      if type(value) ~= kind or value == "" then
+        declare.fail(3, "%s: %s must be a %s, got %s", of, name,
+                     kind == "table" and kind or "text", tostring(value))
+      end
+    end
+    list[#list + 1] = { symbol = symbol, name = one.symbol,
+                        fields = fields_of(of, one.fields or {}) }
+  end
+  table.sort(list, function(a, b) return a.symbol < b.symbol end)
+  return list
+end
+
 --- declare.checked(f, ...) -> value
 -- What f(...) returns.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: those of f, where the

@@ -307,7 +307,8 @@ field account of a script's table between them, field by field:
   rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
                      {EUR = "EURUSD", JPY = "1/USDJPY"}.  That of an instrument must be
                      there; until its symbol's first price orders are refused
-  gateway            where orders go that leave the run: see tidewire help gateways
+  gateway            where orders go that leave the run: see tidewire help gateways;
+                     account: the Account (1) that they have there
 
 app.risk limits all scripts together, tw.halt stops them; app.instruments says tick_size,
 lot_size, multiplier, currency, margin, settles_daily and calendar, app.calendar when a

@@ -340,6 +340,24 @@ backtest has no gateway and fills orders itself, by the account's fill model.
                      with values as they go out ("1", not "BUY").  Header fields go into
                      the header, values of ExecInst beside ours; a group is a list of
                      tables: NoPartyIDs = { { PartyID = "ME", PartyRole = 3 } }
+  instruments        by our symbol, the symbol that the venue has for it and more fields,
+                     which replace those of `fields` with the same tag.  35=F and H carry
+                     those that their messages have (by the dictionary):
+
+    instruments = {
+      ESZ6 = { symbol = "ES", fields = { SecurityType = "FUT", SecurityExchange = "CME",
+                                         MaturityMonthYear = "202612" } },
+      CALL = { symbol = "AAPL", fields = { SecurityType = "OPT", PutOrCall = 1,
+                 StrikePrice = "210", MaturityMonthYear = "202701" } },
+      EURUSD = { symbol = "EUR/USD", fields = { Currency = "EUR" } } }
+
+                     Several may have the same symbol at the venue.  Without a store an
+                     open order of a former run is matched by its report's symbol and by
+                     48, 167, 200, 201, 202, 205, 207, 461 and 541, where both have them;
+                     one that fits none, or several, is only logged
+  account            Account (1) of all orders; for one script: app.script("b.lua", {
+                     account = { gateway = "broker", account = "U2" } }).  With a store
+                     an order keeps the account it was sent with
 
 The tape waits for scripts whose orders go through a gateway.  The other way round,
 app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU", orders =

@@ -147,6 +147,15 @@ local limits = {
   self_match = boolean, buying_power = boolean,
 }
 
+local function text(is)
+  return function(what, name, x)
+    if type(x) ~= "string" or x == "" or #x > 63 or x:find "%c" then
+      fail(what, "%s: %s expected, got %s", name, is, show(x))
+    end
+    return x
+  end
+end
+
 local account = {
   currency = currency, cash = number(0, 1e18), volume_share = number(1e-9, 1),
   seed = integer(0),
@@ -181,12 +190,8 @@ local account = {
     local made = latency(what, name, x)
     return { submit = made, cancel = made }
   end,
-  gateway = function(what, name, x)
-    if type(x) ~= "string" or x == "" then
-      fail(what, "%s: the name of a gateway expected, got %s", name, show(x))
-    end
-    return x
-  end,
+  gateway = text "the name of a gateway",
+  account = text "the account (1) of its orders, of 63 bytes at most,",
   rates = function(what, name, x)
     local made = {}
     if type(x) ~= "table" then
@@ -205,8 +210,8 @@ local account = {
 
 --- trade.account(what, options) -> table
 -- Checks what a script's account is: currency, cash, fees, fill, latency, slippage,
--- volume_share, seed, limits, rates, gateway (see tidewire help trading).  what: said in
--- errors.
+-- volume_share, seed, limits, rates, gateway, account (see tidewire help trading).  what:
+-- said in errors.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises, with the option and its value.  Units: as in tidewire help trading.
 function trade.account(what, given)
@@ -254,6 +259,10 @@ function trade.own(module, given, default, gateways)
   if name and gateways and not gateways[name] then
     fail("account", 'gateway \'%s\': there is none; app.gateway.fix { name = "%s", ... }'
          .. " makes one%s", name, name, next(gateways) and hint(name, gateways) or "")
+  end
+  if made and made.account and not name then
+    fail("account", "account '%s' is one at a gateway: say gateway = NAME too",
+         made.account)
   end
   if trade.is_met(made) and made.slippage and next(made.slippage) then
     fail("account", 'slippage: fill = "book" has none but what the book has: leave it'

@@ -376,6 +376,7 @@ struct entry *tw_fix_orders_make(struct tw_fix_orders *o, const struct tw_reques
         .said = { INT64_MAX, 0, INT64_MAX },
         .holder = q->owner ? tw_fix_orders_holder(o, q->owner) : NULL,
     };
+    if (e->holder) e->client = e->holder->client;
     enlist(o, e);
     tw_hashed_add(&o->entries, &e->hashed, mix(e->id));
     return e;

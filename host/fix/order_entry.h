@@ -46,6 +46,15 @@ struct tw_fix_stray {
     uint64_t count;               /* so many were told, with this one                */
 };
 
+/* What the venue calls a symbol, and has in its orders. */
+struct tw_fix_instrument {
+    uint32_t symbol;
+    const char *name;             /* 55, or 48; NULL: the symbol's own               */
+    const struct tw_fix_extra *fields;   /* as those of all orders, which are behind the
+                                          * own ones unless they say the same tag    */
+    size_t fields_n, own_n;
+};
+
 struct tw_fix_orders_options {
     const struct tw_fix_dictionary *dictionary;
     struct tw_symbols *symbols;
@@ -56,6 +65,8 @@ struct tw_fix_orders_options {
                                           * of a group the value is its count, and then
                                           * an SOH and "tag=value" for all in it     */
     size_t fields_n;
+    const struct tw_fix_instrument *instruments;   /* in the order of their symbols  */
+    size_t instruments_n;
     bool uuid;                    /* ClOrdIDs are UUIDs                              */
     int precision;                /* digits of the second of 60 and 126; 0: 3        */
     bool cancel_on_disconnect;    /* what is open is canceled before we log out, and
@@ -145,6 +156,10 @@ bool tw_fix_orders_knows(const struct tw_fix_orders *o, const char *name);
 
 /* The owner may join: what could be his is nobody else's. */
 void tw_fix_orders_expect(struct tw_fix_orders *o, uint32_t owner);
+
+/* 1 of the orders of whoever is of that name, in place of that of all.  UV_ENOMEM. */
+int tw_fix_orders_set_account(struct tw_fix_orders *o, const char *name,
+                              const char *account);
 
 struct tw_fix_holding { uint32_t symbol; int64_t quantity, price; };
 

@@ -136,11 +136,9 @@ static void put_symbol(const struct tw_fix_orders *o, struct tw_fix_output *out,
 }
 
 static void put_instrument(const struct tw_fix_orders *o, struct tw_fix_output *out,
-                           const struct entry *e)
+                           const struct entry *e, const struct tw_fix_instrument *is)
 {
-    const char *name = tw_symbols_name(o->o.symbols, e->symbol);
-
-    put_symbol(o, out, name, strlen(name));
+    put_symbol(o, out, is->name, strlen(is->name));
     tw_fix_put_char(out, 54, (char)('0' + e->side));
 }
 
@@ -150,11 +148,11 @@ static void put_time(const struct tw_fix_orders *o, struct tw_fix_output *out,
     if (has(t, 60)) tw_fix_put_time(out, 60, now_ns, (enum tw_fix_precision)precision(o));
 }
 
-/* What the fields of all orders say of a tag, or NULL. */
-static const char *given(const struct tw_fix_orders *o, int32_t tag)
+/* What the fields of its orders say of a tag, or NULL. */
+static const char *given(const struct tw_fix_instrument *is, int32_t tag)
 {
-    for (size_t i = 0; i < o->o.fields_n; i++)
-        if (o->o.fields[i].tag == tag) return o->o.fields[i].value;
+    for (size_t i = 0; i < is->fields_n; i++)
+        if (is->fields[i].tag == tag) return is->fields[i].value;
     return NULL;
 }
 
@@ -166,11 +164,12 @@ static char *add_word(char *at, const char *given, char word)
     return at;
 }
 
-/* ExecInst 18: words of one byte, those of all orders first. */
+/* ExecInst 18: words of one byte, those that are given first. */
 static void put_instructions(const struct tw_fix_orders *o, struct tw_fix_output *out,
-                             const struct tw_fix_type *t, const struct entry *e)
+                             const struct tw_fix_type *t, const struct entry *e,
+                             const struct tw_fix_instrument *is)
 {
-    const char *all = given(o, 18);
+    const char *all = given(is, 18);
     char text[72], *p = text;
 
     if (all) p += snprintf(text, 64, " %s", all);
@@ -204,7 +203,7 @@ static bool is_of_header(const struct tw_fix_orders *o, int32_t tag)
     return tw_fix_member(tw_fix_dictionary_header(o->o.dictionary), (uint32_t)tag);
 }
 
-/* A field of all orders, and what a group has. */
+/* A field, and what a group has. */
 static void put_given(struct tw_fix_output *out, const struct tw_fix_extra *x)
 {
     const char *value = x->value;
@@ -221,83 +220,98 @@ static void put_given(struct tw_fix_output *out, const struct tw_fix_extra *x)
 }
 
 /* Those of the header stand first: the session takes them from there. */
-static void put_header(const struct tw_fix_orders *o, struct tw_fix_output *out)
+static void put_header(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                       const struct tw_fix_extra *fields, size_t n)
 {
-    for (size_t i = 0; i < o->o.fields_n; i++)
-        if (is_of_header(o, o->o.fields[i].tag))
-            put_given(out, &o->o.fields[i]);
+    for (size_t i = 0; i < n; i++)
+        if (is_of_header(o, fields[i].tag)) put_given(out, &fields[i]);
 }
 
 static void put_more(const struct tw_fix_orders *o, struct tw_fix_output *out,
-                     const struct tw_fix_type *t, bool all)
+                     const struct tw_fix_type *t, const struct tw_fix_extra *fields,
+                     size_t n, bool all)
 {
-    for (size_t i = 0; i < o->o.fields_n; i++) {
-        int32_t tag = o->o.fields[i].tag;
+    for (size_t i = 0; i < n; i++) {
+        int32_t tag = fields[i].tag;
 
         if ((all ? tag != 18 : has(t, (uint32_t)tag)) && !is_of_header(o, tag))
-            put_given(out, &o->o.fields[i]);
+            put_given(out, &fields[i]);
     }
+}
+
+static void put_account(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                        const struct tw_fix_type *t, const struct entry *e)
+{
+    const char *account = tw_fix_orders_account_of(o, e);
+
+    if (account && has(t, 1)) put_string(out, 1, account);
 }
 
 /* What D, F and G begin with. */
 static void put_head(const struct tw_fix_orders *o, struct tw_fix_output *out,
-                     const struct tw_fix_type *t, const struct ask *a)
+                     const struct tw_fix_type *t, const struct ask *a,
+                     const struct tw_fix_instrument *is)
 {
     const struct entry *e = a->entry;
 
-    put_header(o, out);
+    put_header(o, out, is->fields, is->fields_n);
     if (a->what != ASK_NEW) {
         put_id(out, 41, e, before(a));
         if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id,
                                                        e->order_id_n);
     }
     put_id(out, 11, e, a->nth);
-    if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
-    if (requires(t, 21) && !given(o, 21)) tw_fix_put_char(out, 21, '1');
+    put_account(o, out, t, e);
+    if (requires(t, 21) && !given(is, 21)) tw_fix_put_char(out, 21, '1');
 }
 
 static void put_order(const struct tw_fix_orders *o, struct tw_fix_output *out,
                       const struct tw_fix_type *t, const struct ask *a, int64_t now_ns)
 {
     const struct entry *e = a->entry;
+    struct tw_fix_instrument is = tw_fix_orders_instrument(o, e->symbol);
 
-    put_head(o, out, t, a);
-    put_instructions(o, out, t, e);
-    put_instrument(o, out, e);
+    put_head(o, out, t, a, &is);
+    put_instructions(o, out, t, e, &is);
+    put_instrument(o, out, e, &is);
     put_time(o, out, t, now_ns);
     if (a->what == ASK_NEW) put_terms(o, out, t, e, e->quantity, e->price, e->stop);
     else put_terms(o, out, t, e, a->quantity, a->price, a->stop);
-    put_more(o, out, t, true);
+    put_more(o, out, t, is.fields, is.fields_n, true);
 }
 
 static void put_cancel(const struct tw_fix_orders *o, struct tw_fix_output *out,
                        const struct tw_fix_type *t, const struct ask *a, int64_t now_ns)
 {
-    put_head(o, out, t, a);
-    put_instrument(o, out, a->entry);
+    struct tw_fix_instrument is = tw_fix_orders_instrument(o, a->entry->symbol);
+
+    put_head(o, out, t, a, &is);
+    put_instrument(o, out, a->entry, &is);
     put_time(o, out, t, now_ns);
     if (has(t, 38)) tw_fix_put_fixed(out, 38, a->entry->quantity);
-    if (requires(t, 125) && !given(o, 125))
+    if (requires(t, 125) && !given(&is, 125))
         tw_fix_put_char(out, 125, 'F');       /* CxlType: all of it */
-    put_more(o, out, t, false);
+    put_more(o, out, t, is.fields, is.fields_n, false);
 }
 
 static void put_status(const struct tw_fix_orders *o, struct tw_fix_output *out,
                        const struct tw_fix_type *t, const struct ask *a)
 {
     const struct entry *e = a->entry;
+    struct tw_fix_instrument is = tw_fix_orders_instrument(o, e->symbol);
 
-    put_header(o, out);
+    put_header(o, out, is.fields, is.fields_n);
     if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id, e->order_id_n);
     put_id(out, 11, e, tw_fix_orders_status_by(a));
-    if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
-    put_instrument(o, out, e);
+    put_account(o, out, t, e);
+    put_instrument(o, out, e, &is);
+    put_more(o, out, t, is.fields, is.own_n, false);
 }
 
 static void put_mass(const struct tw_fix_orders *o, struct tw_fix_output *out,
                      int64_t now_ns)
 {
-    put_header(o, out);
+    put_header(o, out, o->o.fields, o->o.fields_n);
     tw_fix_put_integer(out, 584, now_ns);
     tw_fix_put_char(out, 585, '7');           /* of all orders */
 }
@@ -345,7 +359,7 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s)
     }
     w = (struct tw_fix_output){ .start = a->body, .body = a->body, .at = a->body,
                                 .end = a->body + BODY_MAX - 1 };
-    put_header(o, &w);
+    put_header(o, &w, o->o.fields, o->o.fields_n);
     tw_fix_put_text(&w, 41, s->id.at, s->id.n);
     if (s->order_id.at) tw_fix_put_text(&w, 37, s->order_id.at, s->order_id.n);
     o->cancels++;
@@ -354,7 +368,9 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s)
       : (size_t)snprintf(text, sizeof text, "x%llx.%llu", (unsigned long long)o->now_ns,
                          (unsigned long long)o->cancels);
     tw_fix_put_text(&w, 11, text, n);
+    if (s->account.at && has(t, 1)) tw_fix_put_text(&w, 1, s->account.at, s->account.n);
     if (s->symbol.at) put_symbol(o, &w, s->symbol.at, s->symbol.n);
+    tw_fix_orders_put_identity(t, s, &w);
     tw_fix_put_char(&w, 54, s->side);
     if (tw_fix_member(&t->body, 60))
         tw_fix_put_time(&w, 60, o->now_ns,

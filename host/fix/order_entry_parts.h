@@ -60,6 +60,7 @@ struct exec {
 /* Who has orders here, over runs. */
 struct holder {
     char name[64];
+    const char *client;           /* 1 of its orders; NULL: that of all           */
     uint32_t owner;               /* in this run; 0: it is not in it              */
     struct holding *holdings;
     struct tw_fix_lines account;  /* as it was after some of them; n 0: not known  */
@@ -67,6 +68,8 @@ struct holder {
     uint64_t trades;              /* so far                                       */
     struct holder *next;
 };
+
+struct client { struct client *next; char text[]; };
 
 struct traded { struct tw_fix_trade is; struct traded *next; };
 
@@ -86,6 +89,7 @@ struct entry {
     uint64_t id;
     uint32_t owner, symbol;       /* owner 0: it is not in this run               */
     struct holder *holder;        /* NULL: nobody says who that is                */
+    const char *client;           /* its account, where that is not that of all   */
     uint8_t side, type, tif;
     bool post_only;
     bool over;
@@ -145,6 +149,7 @@ struct tw_fix_orders {
     struct ask *sending;          /* the message that is out: what became of it comes
                                    * next; NULL: it is not asked any more         */
     struct holder *holders;
+    struct client *clients;       /* what the two above point to                  */
     struct tw_fix_lines lines;    /* to be kept                                   */
     const struct seen *seen;      /* what is being taken, where it has words      */
     struct tw_fix_clock clock;
@@ -176,6 +181,7 @@ struct seen {
     uint64_t code, liquidity;         /* 103, 102 or 378; 851                         */
     bool has_code;
     int64_t time_ns, expire_ns;       /* 60 or 52, 126                                */
+    const struct tw_fix_message *message;
 };
 
 /* ---- order_entry_read.c ---- */
@@ -265,6 +271,17 @@ bool tw_fix_orders_read_id(struct tw_fix_text t, uint64_t *id, unsigned *nth);
 /* The ClOrdID; its length. */
 size_t tw_fix_orders_id(bool uuid, uint64_t id, unsigned nth, char out[ID_MAX]);
 
+/* ---- order_instruments.c ---- */
+
+/* What is said of a symbol; of one that is not in the list, what is of all. */
+struct tw_fix_instrument tw_fix_orders_instrument(const struct tw_fix_orders *o,
+                                                  uint32_t symbol);
+/* Our symbol of what it names; 0: it names none, or one of several. */
+uint32_t tw_fix_orders_symbol(const struct tw_fix_orders *o, const struct seen *s);
+/* What else tells it apart, of a message of that type. */
+void tw_fix_orders_put_identity(const struct tw_fix_type *t, const struct seen *s,
+                                struct tw_fix_output *out);
+
 /* ---- order_entry_in.c ---- */
 
 /* An ask gets its answer without the venue. */
@@ -302,6 +319,11 @@ int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average
 /* Who has that number in this run; the only one who may.  NULL: nobody. */
 struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owner);
 struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o);
+/* Account (1) of an order, or NULL. */
+const char *tw_fix_orders_account_of(const struct tw_fix_orders *o,
+                                     const struct entry *e);
+/* May an order of that account (at NULL: it has none) be of the only holder? */
+bool tw_fix_orders_is_client(const struct tw_fix_orders *o, struct tw_fix_text account);
 /* Without lines that say whose it is: of the only one who could have sent it.  NULL: none
  * is. */
 struct entry *tw_fix_orders_take_former(struct tw_fix_orders *o, const struct seen *s,

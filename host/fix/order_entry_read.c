@@ -84,7 +84,7 @@ static char kind_of(const struct seen *s)
 struct seen tw_fix_orders_read(struct tw_fix_orders *o, const struct tw_fix_message *m)
 {
     struct tw_fix_text sent = tw_fix_message_header(m, 52);
-    struct seen s = { .time_ns = 0 };
+    struct seen s = { .message = m };
 
     for (uint32_t i = m->body; i < m->trailer; i++) read_field(o, &s, &m->fields[i]);
     if (s.time_ns == 0 && sent.at) tw_fix_time(&o->clock, sent, &s.time_ns);
@@ -130,15 +130,14 @@ enum tw_reason tw_fix_orders_refusal_reason(const struct seen *s)  /* CxlRejReas
 bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *s,
                               struct tw_request *q)
 {
-    int64_t symbol = s->symbol.at ? tw_symbols_intern(o->o.symbols, s->symbol.at,
-                                                      s->symbol.n) : 0;
+    uint32_t symbol = tw_fix_orders_symbol(o, s);
     char type = s->price.v > 0 ? TW_TYPE_LIMIT : TW_TYPE_MARKET;
 
     if (tw_order_type_text((enum tw_order_type)s->type)) type = s->type;
-    if (symbol <= 0 || (s->side != '1' && s->side != '2') || s->quantity.v <= 0)
+    if (symbol == 0 || (s->side != '1' && s->side != '2') || s->quantity.v <= 0)
         return false;
     *q = (struct tw_request){
-        .symbol = (uint32_t)symbol, .quantity = s->quantity.v, .type = (uint8_t)type,
+        .symbol = symbol, .quantity = s->quantity.v, .type = (uint8_t)type,
         .side = s->side == '1' ? TW_SIDE_BUY : TW_SIDE_SELL, .tif = TW_TIF_DAY,
         .price = tw_type_has_limit((uint8_t)type) ? s->price.v : 0,
         .stop = tw_type_is_stop((uint8_t)type) ? s->stop.v : 0,
@@ -157,11 +156,8 @@ static bool is_open(char status)
 bool tw_fix_orders_is_former(const struct tw_fix_orders *o, const struct seen *s,
                              uint64_t *id, unsigned *nth)
 {
-    const char *account = o->o.account;
-
     if (!o->o.first_id || (s->kind != TW_EXEC_TRADE && !is_open(s->status))) return false;
-    if (account && s->account.at && !tw_fix_orders_is_text(s->account, account))
-        return false;
+    if (!tw_fix_orders_is_client(o, s->account)) return false;
     return (tw_fix_orders_read_id(s->id, id, nth)
             || tw_fix_orders_read_id(s->orig, id, nth))
         && *id < o->o.first_id && *id >= o->o.first_id / 10;

@@ -7,6 +7,7 @@
  *     O id owner symbol ...     an order as it is
  *     T id held reduce_only parent group label    what its owner sees to
  *     U id                  its ClOrdIDs are UUIDs; no such line: digits
+ *     V id account          its account, where it is not that of all orders
  *     Q id most             of that, how large it may be; no such line: as its entry
  *     M id most             what the trades of its group leave of it, where the file
  *                           that told of each in turn was written anew
@@ -74,6 +75,48 @@ struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owne
 struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o)
 {
     return o->expected && !o->expects_more ? tw_fix_orders_holder(o, o->expected) : NULL;
+}
+
+/* NULL: no memory. */
+static const char *client_named(struct tw_fix_orders *o, const char *account)
+{
+    struct client *c = o->clients;
+    size_t n = strlen(account) + 1;
+
+    while (c && strcmp(c->text, account) != 0) c = c->next;
+    if (c) return c->text;
+    c = tw_calloc(1, sizeof *c + n);
+    if (!c) return NULL;
+    memcpy(c->text, account, n);
+    c->next = o->clients;
+    o->clients = c;
+    return c->text;
+}
+
+int tw_fix_orders_set_account(struct tw_fix_orders *o, const char *name,
+                              const char *account)
+{
+    struct holder *h = holder_named(o, name);
+
+    if (h) h->client = client_named(o, account);
+    return h && h->client ? TW_OK : UV_ENOMEM;
+}
+
+const char *tw_fix_orders_account_of(const struct tw_fix_orders *o,
+                                     const struct entry *e)
+{
+    return e->client ? e->client : o->o.account;
+}
+
+bool tw_fix_orders_is_client(const struct tw_fix_orders *o, struct tw_fix_text account)
+{
+    const struct holder *only = tw_fix_orders_only_holder(o);
+    const char *its = only && only->client ? only->client : o->o.account;
+
+    if (!account.at || !its || tw_fix_orders_is_text(account, its)) return true;
+    for (const struct holder *h = only ? NULL : o->holders; h; h = h->next)
+        if (h->client && tw_fix_orders_is_text(account, h->client)) return true;
+    return false;
 }
 
 void tw_fix_orders_expect(struct tw_fix_orders *o, uint32_t owner)
@@ -401,6 +444,7 @@ static void put_order_line(struct tw_fix_orders *o, const struct entry *e)
         e->average, e->settled, e->settled_px, e->over,
         e->order_id ? word(e->order_id, id) : e->heard ? HEARD : "-");
     if (e->uuid) put(o, "U %" PRIu64 "\n", e->id);
+    if (e->client) put(o, "V %" PRIu64 " %s\n", e->id, word(e->client, name));
 }
 
 static void put_ties_line(struct tw_fix_orders *o, const struct entry *e)
@@ -579,6 +623,14 @@ static int read_uuid(struct tw_fix_orders *o, const struct tw_fix_line *l)
     return TW_OK;
 }
 
+static int read_client(struct tw_fix_orders *o, const struct tw_fix_line *l)
+{
+    struct entry *e = entry_at(o, l);
+
+    if (e) e->client = client_named(o, tw_fix_line_name(l, 2));
+    return e && !e->client ? UV_ENOMEM : TW_OK;
+}
+
 static int read_most(struct tw_fix_orders *o, const struct tw_fix_line *l)
 {
     struct entry *e = entry_at(o, l);
@@ -667,6 +719,7 @@ int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
         switch (*l.word[0]) {
         case 'O': rc = read_order(o, &l);   break;
         case 'U': rc = read_uuid(o, &l);    break;
+        case 'V': rc = read_client(o, &l);  break;
         case 'T': rc = read_ties(o, &l);    break;
         case 'M': rc = read_most(o, &l);    break;
         case 'Q': rc = read_cut(o, &l);     break;
@@ -683,7 +736,12 @@ int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
 void tw_fix_orders_keep_free(struct tw_fix_orders *o)
 {
     struct holder *next;
+    struct client *then;
 
+    for (struct client *c = o->clients; c; c = then) {
+        then = c->next;
+        tw_free(c);
+    }
     for (struct holder *h = o->holders; h; h = next) {
         struct holding *last;
 

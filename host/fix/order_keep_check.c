@@ -25,6 +25,8 @@ static const struct column order[] = {
 }, ties[] = {
     { "id", ID }, { "held", FLAG }, { "reduce_only", FLAG }, { "parent", COUNT },
     { "group", COUNT }, { "label", WORD },
+}, client[] = {
+    { "id", ID }, { "account", WORD },
 }, most[] = {
     { "id", ID }, { "quantity", NUMBER },
 }, execution[] = {
@@ -59,6 +61,7 @@ static const struct form {
 } forms[] = {
     { "O", "an order", COLUMNS(order) },
     { "U", "what ClOrdIDs are", most, 1 },
+    { "V", "whose account an order has", COLUMNS(client) },
     { "T", "what an order waits for", COLUMNS(ties) },
     { "M", "what is left of an order", COLUMNS(most) },
     { "Q", "how large an exit may be", COLUMNS(most) },

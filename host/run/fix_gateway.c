@@ -373,11 +373,16 @@ bool tw_fix_gateway_knows(struct tw_fix_gateway *g, const char *name)
     return knows;
 }
 
-void tw_fix_gateway_expect(struct tw_fix_gateway *g, uint32_t owner)
+int tw_fix_gateway_expect(struct tw_fix_gateway *g, uint32_t owner, const char *name,
+                          const char *account)
 {
+    int rc = TW_OK;
+
     tw_floor_lock(g->floor);
     tw_fix_orders_expect(g->orders, owner);
+    if (account) rc = tw_fix_orders_set_account(g->orders, name, account);
     tw_floor_unlock(g->floor);
+    return rc;
 }
 
 void tw_fix_gateway_halted(struct tw_fix_gateway *g)
@@ -389,13 +394,16 @@ void tw_fix_gateway_halted(struct tw_fix_gateway *g)
 }
 
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,
-                        struct tw_fix_estate *out)
+                        const char *account, struct tw_fix_estate *out)
 {
     bool is_due;
-    int rc;
+    int rc = TW_OK;
 
+    *out = (struct tw_fix_estate){ .n = 0 };
     tw_floor_lock(g->floor);
-    rc = tw_fix_orders_join(g->orders, owner, name, tw_clock_now_ns(), out);
+    if (account) rc = tw_fix_orders_set_account(g->orders, name, account);
+    if (rc == TW_OK)
+        rc = tw_fix_orders_join(g->orders, owner, name, tw_clock_now_ns(), out);
     is_due = tw_fix_orders_is_due(g->orders);
     tw_floor_unlock(g->floor);
     if (rc > 0 || (rc == 0 && out->n > 0))
@@ -421,24 +429,40 @@ struct tw_floor *tw_fix_gateway_floor(const struct tw_fix_gateway *g)
     return g->floor;
 }
 
+static bool own_text(struct tw_fix_gateway *g, const char **text)
+{
+    if (*text) *text = tw_arena_text(&g->texts, *text, strlen(*text));
+    return *text != NULL;
+}
+
+static bool own_fields(struct tw_fix_gateway *g, const struct tw_fix_extra **all,
+                       size_t n)
+{
+    struct tw_fix_extra *fields = tw_arena_take(&g->texts, (n + 1) * sizeof *fields);
+
+    for (size_t i = 0; fields && i < n; i++) {
+        fields[i] = (*all)[i];
+        if (!own_text(g, &fields[i].value)) return false;
+    }
+    *all = fields;
+    return fields != NULL;
+}
+
 /* The texts and fields are its own; false: no memory. */
 static bool own(struct tw_fix_gateway *g)
 {
     struct tw_fix_orders_options *o = &g->o.orders;
-    struct tw_fix_extra *fields = tw_arena_take(&g->texts,
-                                               (o->fields_n + 1) * sizeof *fields);
+    size_t n = o->instruments_n;
+    struct tw_fix_instrument *list = tw_arena_take(&g->texts, (n + 1) * sizeof *list);
 
-    if (o->account && !(o->account = tw_arena_text(&g->texts, o->account,
-                                                   strlen(o->account))))
-        return false;
-    if (!fields) return false;
-    for (size_t i = 0; i < o->fields_n; i++) {
-        fields[i] = o->fields[i];
-        fields[i].value = tw_arena_text(&g->texts, o->fields[i].value,
-                                        strlen(o->fields[i].value));
-        if (!fields[i].value) return false;
+    if (!list || (o->account && !own_text(g, &o->account))
+        || !own_fields(g, &o->fields, o->fields_n)) return false;
+    for (size_t i = 0; i < n; i++) {
+        list[i] = o->instruments[i];
+        if ((list[i].name && !own_text(g, &list[i].name))
+            || !own_fields(g, &list[i].fields, list[i].fields_n)) return false;
     }
-    o->fields = fields;
+    o->instruments = list;
     return true;
 }
 

@@ -42,17 +42,18 @@ int tw_fix_gateway_attach(struct tw_fix_gateway *g, struct tw_fix_link *link,
 
 /* Is there anything of one of that name?  Thread: any.  Blocks: a short lock. */
 bool tw_fix_gateway_knows(struct tw_fix_gateway *g, const char *name);
-/* Its script may take a seat: before the io starts.  Thread: any.  Blocks: a short
- * lock. */
-void tw_fix_gateway_expect(struct tw_fix_gateway *g, uint32_t owner);
+/* The script of that name may take a seat, and its orders have that account (NULL: that
+ * of all): before the io starts.  UV_ENOMEM.  Thread: any.  Blocks: a short lock. */
+int tw_fix_gateway_expect(struct tw_fix_gateway *g, uint32_t owner, const char *name,
+                          const char *account);
 /* The desk is halted: what is nobody's in this run is canceled.  Thread: any.  Blocks: a
  * short lock. */
 void tw_fix_gateway_halted(struct tw_fix_gateway *g);
-/* Who has taken a seat is of that name, over runs: what is left of it is in *out (the
- * caller's), its open orders are reported.  UV_ENOMEM.
+/* Who has taken a seat is of that name, over runs, and that account: what is left of it
+ * is in *out (the caller's), its open orders are reported.  UV_ENOMEM.
  * Thread: the seat's.  Blocks: a short lock. */
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,
-                        struct tw_fix_estate *out);
+                        const char *account, struct tw_fix_estate *out);
 /* See tw_fix_orders_account; ends: the seat is left, and there may be no session.
  * Thread: the seat's.  Blocks: a short lock. */
 void tw_fix_gateway_account(struct tw_fix_gateway *g, uint32_t owner, uint64_t trades,

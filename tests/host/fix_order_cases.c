@@ -770,6 +770,9 @@ static void lives(void)
         ">8|37=Z|17=a|150=F|39=1|32=1|31=10|11=5|55=A|54=1|38=10|40=2|44=10|14=1|6=10|",
         "restart", "join 3 me", NULL };
 
+    without_memory("accounts", &keeping, (const char *const[]){
+        "account me U1", "join 3 me", "on", "new 7", "sent", "restart", "account me U2",
+        "join 3 me", "on", "sent", NULL });
     without_memory("an order's life", &(struct tw_fix_orders_options){
         .cancel_unknown = true }, life);
     without_memory("two runs", &keeping, two);

@@ -22,6 +22,7 @@ static bool shows_words;                /* of the venue's own                   
 static struct tw_fix_orders_options options;   /* of them; to make them anew      */
 static char kept[1 << 16];              /* all lines of them                      */
 static int token;                       /* what user points to */
+static int64_t asked_symbol = 1;        /* of what is asked for                   */
 static const int64_t NOW = INT64_C(1767225600000000000);
 
 static void add(const char *format, ...)
@@ -150,8 +151,9 @@ static const char *out(void)
  * group ID group: a new one of that group */
 static void ask(const char *line)
 {
-    struct tw_request q = { .owner = 3, .symbol = 1, .side = TW_SIDE_BUY, .type = '2',
-                            .tif = '1', .quantity = 10 * TW_FIXED_ONE, .user = &token };
+    struct tw_request q = { .owner = 3, .symbol = (uint32_t)asked_symbol,
+                            .side = TW_SIDE_BUY, .type = '2', .tif = '1',
+                            .quantity = 10 * TW_FIXED_ONE, .user = &token };
     struct tw_request exits[2];
     struct tw_ties ties = { .reduce_only = true, .label = "a label" };
     struct tw_error error = { 0 };
@@ -226,6 +228,15 @@ static void join(const char *line)
     tw_fix_estate_fini(&left);
 }
 
+/* account NAME ACCOUNT */
+static void account(const char *line)
+{
+    char name[20] = "", its[20] = "";
+
+    sscanf(line, "account %19s %19s", name, its);
+    if (tw_fix_orders_set_account(orders, name, its) < 0) add("no memory");
+}
+
 static void orphans(void)
 {
     struct tw_fix_holding p;
@@ -276,6 +287,9 @@ static const char *play(const char *line)
     else if (strcmp(line, "anew") == 0) keep_lines(true);
     else if (strcmp(line, "spoil") == 0) strcat(kept, "O 8 what\nO 9 me A 1 2");
     else if (strncmp(line, "join", 4) == 0) join(line);
+    else if (strncmp(line, "account ", 8) == 0) account(line);
+    else if (strncmp(line, "symbol ", 7) == 0)
+        asked_symbol = tw_symbols_intern(symbols, line + 7, strlen(line + 7));
     else if (strcmp(line, "on") == 0) tw_fix_orders_logged_on(orders);
     else if (strcmp(line, "orphans") == 0) orphans();
     else if (strcmp(line, "leaving") == 0) tw_fix_orders_leaving(orders);
