@@ -129,12 +129,12 @@ static struct shown show(struct tw_csv_field f)
 static const char *is_no_text(const char *p, size_t n)
 {
     static const char known[][2][20] = {
-        { "\x28\xb5\x2f\xfd", "packed with zstd" }, { "\xfd" "7zXZ", "packed with xz" },
+        { "\x28\xb5\x2f\xfd", "packed with zstd" }, { "\xfd" "7zX", "packed with xz" },
         { "BZh", "packed with bzip2" }, { "PAR1", "a Parquet file" },
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (n >= 4 && strncmp(p, known[i][0], strlen(known[i][0])) == 0)
+        if (n >= 4 && memcmp(p, known[i][0], strlen(known[i][0])) == 0)
             return known[i][1];
     return memchr(p, 0, n) ? "no text" : NULL;
 }
