@@ -269,17 +269,18 @@ all that it has, of other data a backtest may have read on a little.
 Time is that of the records.  An order that is decided at one record is matched with the
 next one of its symbol at the earliest.  An order of a timer, a task, or a handler that
 has waited is dated at that time (with fill = "book" on paper, and where no feed is live,
-those of tasks and handlers at the last record's).  With a latency an order is matched
-with records at or after its arrival; a bar counts when it begins then.  So an order
-decided at the end of one bar misses the next and trades with the one after; but a bar of
-a day begins when the instrument's calendar opens, which is in time.  A changed price, or
-a larger quantity, that arrives within a bar waits for the next one, too.  A changed stop
-counts for all of that bar, though its low or high may have been earlier: a stop moved
-with each bar would never protect otherwise.  An order of on_start is dated when the
-script's first quote, trade or bar began: its latency counts from then, it is reported
-with that record (before on_stop, where none comes), and without a latency it can trade
-with it.  Orders of on_stop are reported, too; without a gateway there is no record left
-to trade with.  Each report is a record on the tape (tape:last), which only its owner
+those of tasks and handlers at the last record's; where records arrive later than a timer
+ticks, its orders are dated by its ticks since the last record).  With a latency an order
+is matched with records at or after its arrival; a bar counts when it begins then.  So an
+order decided at the end of one bar misses the next and trades with the one after; but a
+bar of a day begins when the instrument's calendar opens, which is in time.  A changed
+price, or a larger quantity, that arrives within a bar waits for the next one, too.  A
+changed stop counts for all of that bar, though its low or high may have been earlier: a
+stop moved with each bar would never protect otherwise.  An order of on_start is dated
+when the script's first quote, trade or bar began: its latency counts from then, it is
+reported with that record (before on_stop, where none comes), and without a latency it can
+trade with it.  Orders of on_stop are reported, too; without a gateway there is no record
+left to trade with.  Each report is a record on the tape (tape:last), which only its owner
 gets.
 
 Accounts: app.account{...} for all, app.script(path, {account = {...}}) for one, and the

@@ -598,6 +598,8 @@ int tw_broker_adopt(struct tw_broker *b, struct tw_broker *from, tw_order_copy *
     b->now_ns = from->now_ns;
     b->read_ns = from->read_ns;
     b->clock_ns = from->clock_ns;
+    b->marked_seq = from->marked_seq;
+    b->marked_ns = from->marked_ns;
     b->seq = from->seq;
     b->again_ns = from->again_ns;
     b->day = from->day;

@@ -202,7 +202,8 @@ void tw_broker_begin(struct tw_broker *b, int64_t now_ns);
 
 /* A record that is not for the broker, of that time, perhaps by another clock: what is
  * decided from here on is of then, till the next record, where that is no more than
- * most_ns later than all before. */
+ * most_ns later than all before; else so long after the last record as it is after the
+ * first one that came behind that.  most_ns: 0, or what is between two of them. */
 void tw_broker_pass(struct tw_broker *b, int64_t time_ns, int64_t most_ns);
 
 /* What is decided from here on is of now_ns, if it has begun, till the next record. */

@@ -27,8 +27,17 @@ void tw_broker_go_on(struct tw_broker *b, int64_t now_ns)
 
 void tw_broker_pass(struct tw_broker *b, int64_t time_ns, int64_t most_ns)
 {
+    int64_t now_ns = time_ns;
+
     if (time_ns > b->passed_ns) b->passed_ns = time_ns;
-    if (most_ns > 0 && time_ns - most_ns <= b->clock_ns) tw_broker_go_on(b, time_ns);
+    if (most_ns <= 0) return;
+    if (b->marked_seq != b->seq || b->marked_ns == 0) {
+        b->marked_seq = b->seq;
+        b->marked_ns = time_ns;
+    }
+    /* Another clock's, or records come later than a mark does: since the first one. */
+    if (time_ns - most_ns > b->clock_ns) now_ns = b->read_ns + (time_ns - b->marked_ns);
+    tw_broker_go_on(b, now_ns);
 }
 
 /* The day that now_ns is in, or ends: a bar of a day is of that day. */

@@ -49,6 +49,8 @@ struct tw_broker {
     int64_t read_ns, clock_ns;        /* the latest of records; of what was between
                                        * them, too: rates of orders count by that    */
     uint64_t seq;                     /* of the record that is handled               */
+    uint64_t marked_seq;              /* the record behind which timers mark, and the   */
+    int64_t marked_ns;                /* ... first of those marks; 0: none yet          */
     struct tw_session day;
     struct tw_overdraft overdraft, spent; /* before its last trade's time; at that   */
     tw_money day_equity;              /* what was gained when it began               */

@@ -105,11 +105,36 @@ static void between(void)
     ok(time_of(o) == 130, "a timer's time");
     tw_broker_pass(g->b, 170 * ONE, 30 * ONE);
     o = submit(g, (struct tw_order){ .quantity = 5 });
-    ok(time_of(o) == 130, "of another clock");
+    ok(time_of(o) == 140, "of another clock: so long after the first one");
     bar(g, 160, 1000);
     is_told(g, "1 A, 2 A, 1 0, 2 0", "a bar that had begun is not for them");
-    bar(g, 190, 1000);
+    bar(g, 200, 1000);
     is_told(g, "1 F5, 2 F5", "the next one is");
+    close_rig(g);
+}
+
+/* Records come so late that a timer ticks meanwhile: what it decides half a minute into a
+ * bar is not of its beginning. */
+static void late(int64_t lag)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ .currency = "USD" });
+    struct tw_order *o;
+
+    tw_broker_pass(g->b, (59 + lag) * ONE, ONE / 2);
+    bar(g, 60, 1000);
+    tw_broker_pass(g->b, (60 + lag) * ONE, ONE / 2);
+    o = submit(g, (struct tw_order){ .quantity = 5 });
+    ok(time_of(o) == 60, "lag %d: the first mark is of the record's time", (int)lag);
+    tw_broker_pass(g->b, (90 + lag) * ONE, ONE / 2);
+    o = submit(g, (struct tw_order){ .quantity = 5 });
+    ok(time_of(o) == 90, "later ones are of their distance from it");
+    bar(g, 120, 1000);
+    is_told(g, "1 A, 2 A, 1 0, 2 0, 1 F5", "so the bar is not for what it decided then");
+    tw_broker_pass(g->b, (120 + lag) * ONE + 1, ONE / 2);
+    o = submit(g, (struct tw_order){ .quantity = 5 });
+    ok(time_of(o) == 120, "each record begins it anew");
+    bar(g, 180, 1000);
+    is_told(g, "3 A, 3 0, 2 F5, 3 F5", "the next one is");
     close_rig(g);
 }
 
@@ -190,6 +215,8 @@ int main(void)
     with_bars(ONE * ONE, 100, 100, "1 A, 1 0", "what passed has another clock");
     between();
     ahead();
+    late(1);
+    late(1000000000);
     after_midnight((struct tw_broker_options){ .limits = limits },
                    "a timer decides after midnight");
     tw_desk_init(&desk, &limits);
