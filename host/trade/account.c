@@ -265,6 +265,60 @@ void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price
     count(a, p, 1);
 }
 
+/* So much of what is open was never traded. */
+static void unopen(struct tw_position *p, struct currency *c, int64_t price,
+                   int64_t quantity)
+{
+    tw_money left = p->cost - worth(p, price, quantity);
+
+    if (quantity == p->quantity || (left < 0) != (p->quantity < 0)) {
+        close(p, c, price, -quantity);
+        return;
+    }
+    p->cost = left;
+    p->quantity -= quantity;
+}
+
+/* So much of it was never closed. */
+static void unclose(struct tw_position *p, struct currency *c, int64_t price,
+                    int64_t quantity)
+{
+    tw_money value = worth(p, price, quantity), gained;
+    tw_money cost = p->quantity ? tw_money_ratio(p->cost, magnitude(quantity),
+                                                 magnitude(p->quantity)) : value;
+
+    gained = cost - value;
+    p->cost += cost;
+    p->quantity += quantity;
+    p->realised += gained;
+    c->realised += gained;
+    if (is_on_margin(p)) c->cash += gained;
+}
+
+void tw_account_take_back(struct tw_account *a, struct tw_position *p, int64_t price,
+                          int64_t quantity, tw_money fee)
+{
+    struct currency *c = currency_of(a, p);
+    tw_money value = worth(p, price, quantity);
+    int64_t opened = 0;
+
+    count(a, p, -1);
+    if (p->quantity != 0 && (quantity < 0) == (p->quantity < 0))
+        opened = magnitude(quantity) < magnitude(p->quantity) ? quantity : p->quantity;
+    if (opened) unopen(p, c, price, opened);
+    if (quantity != opened) unclose(p, c, price, opened - quantity);
+    if (!is_on_margin(p)) c->cash += value;
+    c->cash -= fee;
+    c->fees += fee;
+    c->traded -= value < 0 ? -value : value;
+    p->fees += fee;
+    if (p->mark == 0) p->mark = price;
+    p->each = tw_terms_each(p->terms, p->quantity);
+    p->worth = worth(p, p->mark, p->quantity);
+    if (p->trades > 0) p->trades--;
+    count(a, p, 1);
+}
+
 void tw_account_mark(struct tw_account *a, struct tw_position *p, int64_t price)
 {
     tw_money before = p->worth, now;

@@ -85,6 +85,12 @@ const struct tw_position *tw_account_at(const struct tw_account *a, size_t i);
 void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price,
                       int64_t quantity, tw_money fee);
 
+/* That trade never was.  What it had closed comes back at the price of what is open, or,
+ * where nothing is, at that of the trade: so realised and unrealised may be others than
+ * without it, but not their sum.  The price is none that it is valued at. */
+void tw_account_take_back(struct tw_account *a, struct tw_position *p, int64_t price,
+                          int64_t quantity, tw_money fee);
+
 /* The price that it is valued at from now on. */
 void tw_account_mark(struct tw_account *a, struct tw_position *p, int64_t price);
 

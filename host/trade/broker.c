@@ -56,10 +56,17 @@ void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms 
 
     tw_broker_catch_up(b);
     p = tw_account_position(b->account, symbol, terms);
-    if (r->exec == TW_EXEC_TRADE_CANCELED) sign = -sign;
-    if (p) tw_account_trade(b->account, p, r->last_px, sign * r->last_qty, r->fee);
-    else b->lost = true;
-    if (p) tw_broker_spent(b, p, sign, r->time_ns);
+    if (!p) {
+        b->lost = true;
+        return;
+    }
+    if (r->exec == TW_EXEC_TRADE_CANCELED) {
+        tw_account_take_back(b->account, p, r->last_px, sign * r->last_qty, r->fee);
+        sign = -sign;
+    } else {
+        tw_account_trade(b->account, p, r->last_px, sign * r->last_qty, r->fee);
+    }
+    tw_broker_spent(b, p, sign, r->time_ns);
 }
 
 /* Of a change that was asked for. */

@@ -168,6 +168,89 @@ static void fees(void)
        && charged(&tiers, 10 * ONE, few, 0, 6000 * (tw_money)ONE) == ONE / 5, "tiers");
 }
 
+/* But for what is rounded. */
+static bool is_near(tw_money a, tw_money b)
+{
+    return a - b <= 40 && b - a <= 40;
+}
+
+/* Where a trade is taken back at once all is as before, but for what was realised as it
+ * left nothing open; and the sums are right whenever it was. */
+static void taken_back(void)
+{
+    struct tw_account *a = tw_account_new("USD");
+    struct tw_terms terms[] = {
+        { .currency = 0 },
+        { .currency = 0, .multiplier = 50 * ONE, .margin = 1000 * ONE },
+        { .currency = 0, .multiplier = 2 * ONE, .margin = ONE, .settles_daily = true },
+    };
+    struct { unsigned k; int64_t price, quantity; } past[16] = { { 0, 0, 0 } };
+    unsigned other = 0, off = 0, n = 0;
+
+    for (unsigned i = 0; i < 100000; i++) {
+        unsigned k = (unsigned)(next() % 3), which = (unsigned)(next() % 16);
+        struct tw_position *p = tw_account_position(a, k + 1, &terms[k]), was = *p;
+        struct tw_sums sums = tw_account_sums(a, 0), now;
+        int64_t price = (int64_t)(next() % 200) * ONE + ONE;
+        int64_t quantity = ((int64_t)(next() % 41) - 20) * ONE;
+        bool was_open;
+        tw_money all;
+
+        if (quantity == 0) continue;
+        if (next() % 8 == 0) tw_account_settle(a, p);
+        if (next() % 8 == 0 && past[which].quantity) {
+            k = past[which].k;
+            p = tw_account_position(a, k + 1, NULL);
+            tw_account_take_back(a, p, past[which].price, past[which].quantity, -1);
+            past[which].quantity = 0;
+        } else if (next() % 3 == 0) {
+            was = *p;
+            sums = tw_account_sums(a, 0);
+            all = was.realised - was.cost - was.settled;
+            tw_account_trade(a, p, price, quantity, 5);
+            was_open = p->quantity != 0 && (p->quantity < 0) == (was.quantity < 0);
+            tw_account_take_back(a, p, price, quantity, -5);
+            now = tw_account_sums(a, 0);
+            other += p->quantity != was.quantity || p->fees != was.fees
+                  || p->trades != was.trades || now.traded != sums.traded
+                  || p->realised - p->cost - p->settled != all;
+            if (k < 2 && (was_open || was.quantity == 0))
+                other += !is_near(p->cost, was.cost)
+                      || !is_near(p->realised, was.realised)
+                      || !is_near(now.cash, sums.cash);
+        } else {
+            tw_account_trade(a, p, price, quantity, 1);
+            past[n % 16].k = k;
+            past[n % 16].price = price;
+            past[n++ % 16].quantity = quantity;
+        }
+        all = tw_account_realised(a) + tw_account_unrealised(a) - tw_account_fees(a);
+        off += tw_account_equity(a) != all;
+    }
+    ok(other == 0, "a trade that is taken back leaves nothing (%u)", other);
+    ok(off == 0, "what was gained is what there is (%u)", off);
+    tw_account_free(a);
+}
+
+/* A buy, and a sale of a part; the market's price stays. */
+static void taken_back_by_hand(void)
+{
+    struct tw_account *a = tw_account_new("USD");
+    struct tw_position *p = tw_account_position(a, 1, NULL);
+
+    tw_account_trade(a, p, 10 * ONE, 5 * ONE, 0);
+    tw_account_trade(a, p, 12 * ONE, 5 * ONE, 0);
+    tw_account_take_back(a, p, 12 * ONE, 5 * ONE, 0);
+    ok(tw_position_price(p) == 10 * ONE && p->realised == 0 && p->trades == 1,
+       "what is left has cost what it had");
+    tw_account_trade(a, p, 13 * ONE, -4 * ONE, 0);
+    tw_account_mark(a, p, 14 * ONE);
+    tw_account_take_back(a, p, 13 * ONE, -4 * ONE, 0);
+    ok(tw_position_price(p) == 10 * ONE && p->realised == 0 && p->mark == 14 * ONE
+       && tw_account_equity(a) == 20 * (tw_money)ONE, "what was not sold, too");
+    tw_account_free(a);
+}
+
 /* What is taken back is given back: of all that was charged, its part. */
 static void fees_back(void)
 {
@@ -241,6 +324,8 @@ int main(void)
     future();
     fees();
     fees_back();
+    taken_back();
+    taken_back_by_hand();
     marks();
     without_memory();
     return tap_done();
