@@ -172,6 +172,8 @@ uint64_t tw_broker_next_id(const struct tw_broker *b)
 
 int tw_broker_check(struct tw_broker *b, struct tw_order *o, struct tw_error *error)
 {
+    char text[TW_FIXED_TEXT];
+
     tw_broker_catch_up(b);
     o->terms = b->o.terms ? b->o.terms(b->o.ctx, o->symbol) : NULL;
     if (o->part > 0) {
@@ -181,6 +183,11 @@ int tw_broker_check(struct tw_broker *b, struct tw_order *o, struct tw_error *er
             return tw_fail(error, TW_EUSAGE, "no price is known that a part of the equity"
                            " could be turned into a quantity with");
         o->quantity = tw_broker_size(b, o, price);
+        if (o->quantity == INT64_MAX) {
+            tw_fixed_format(price, text);
+            return tw_fail(error, TW_EUSAGE, "that part of the equity is more than 9.2e9"
+                           " at %s", text);
+        }
         if (o->quantity == 0) {               /* refused when it is sent */
             o->quantity = o->terms && o->terms->lot ? o->terms->lot : 1;
             o->unaffordable = true;

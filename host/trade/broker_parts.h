@@ -186,7 +186,8 @@ void tw_broker_catch_up(struct tw_broker *b);
  * stop that a limit refuses would leave its position bare. */
 int64_t tw_broker_beyond(const struct tw_broker *b, const struct tw_order *o);
 
-/* What its part of the equity buys at a price, in whole lots. */
+/* What its part of the equity buys at a price, in whole lots; INT64_MAX: more than an
+ * order can have. */
 int64_t tw_broker_size(const struct tw_broker *b, const struct tw_order *o,
                        int64_t price);
 

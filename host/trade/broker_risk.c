@@ -32,10 +32,12 @@ int64_t tw_broker_size(const struct tw_broker *b, const struct tw_order *o, int6
     int64_t lot = o->terms && o->terms->lot ? o->terms->lot : 1;
     tw_money worth = tw_terms_value(o->terms, price, TW_FIXED_ONE), n;
     tw_money equity = tw_account_equity(b->account);
+    double product = (double)equity * (double)o->part;
 
     if (worth <= 0 || rate <= 0 || equity <= 0) return 0;
+    if (product > 1e38 || product / (double)rate > 1e29) return INT64_MAX;
     n = equity * o->part / rate * TW_FIXED_ONE / worth / lot * lot;
-    return n > INT64_MAX / 2 ? INT64_MAX / 2 / lot * lot : (int64_t)n;
+    return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
 
 bool tw_broker_has_rate(const struct tw_broker *b, const struct tw_order *o)
