@@ -228,14 +228,16 @@ static int look_at(struct pack *p, const struct tw_record *r)
     return p->mix ? tw_mix_look(p->mix, r) : TW_OK;
 }
 
-/* [-0, +0, e]  All records, each into its part. */
+/* [-0, +0, e]  All records that runs may read, each into its part: behind the end may be
+ * a bar of the day before, see ltw_supply_find. */
 static int pack_all(struct pack *p, struct tw_error *error)
 {
     const struct tw_record *r;
     uint64_t n = 0;
 
     error->code = TW_OK;
-    while ((r = tw_history_peek(p->history, error))) {
+    while ((r = tw_history_peek(p->history, error))
+           && (r->time < p->to_ns || r->time - p->to_ns < TW_DAY_NS / 2)) {
         struct tw_record plain = *r;
 
         plain.received = 0;
@@ -376,7 +378,8 @@ static int pack(lua_State *L)
 }
 
 /* look(options, progress | nil) -> problems, notes | nil, message, code
- * Reads all of it, as pack does.  Blocks. */
+ * Reads all of it, as pack does; of tape files what is at or after `since` (ns).
+ * Blocks. */
 static int look(lua_State *L)
 {
     struct tw_error error;
@@ -387,7 +390,8 @@ static int look(lua_State *L)
     p = new_pack(L);
     p->progress = lua_isfunction(L, 2) ? 2 : 0;
     open_history(L, p);
-    if (ltw_add_data(L, 1, 0, p->history, &error) < 0 || pack_all(p, &error) < 0)
+    if (ltw_add_data(L, 1, ltw_integer_at(L, 1, "since", 0), p->history, &error) < 0
+        || pack_all(p, &error) < 0)
         return ltw_fail_with(L, &error);
     push_problems(L, p);
     push_notes(L, p);

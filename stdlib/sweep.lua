@@ -365,7 +365,8 @@ local function open_store(self, o)
   })
 end
 
-local function begin(o, of_run, of, given, by)
+local function begin(o, declared, of_run, of, given, by)
+  local warms = o.warmup or declared and declared.is.warmup
   local self = { of_run = {}, by = by, low = figures.find(by).low or false,
                  progress = o.progress, stop = o.stop, say = o.say or function() end,
                  state = {}, sum = {}, of = of, given = given, over = o.over,
@@ -376,6 +377,7 @@ local function begin(o, of_run, of, given, by)
   self.data = data.new(of.data, o.over, {
     skip_bad = of.skip_bad, problem = self.say, gaps = of.gaps, from = of.from,
     to = of.to, resolution = of.resolution,
+    since = given.script and not warms and of.from,
     tell = function(done, all)
       if self.progress then self.progress { reading = done, bytes = all } end
     end,
@@ -600,7 +602,7 @@ end
 -- ---- all of it ----
 
 local function sweep_of(o, declared, plans, of_run, of, given, by, w)
-  local began, self = tw.clock(), begin(o, of_run, of, given, by)
+  local began, self = tw.clock(), begin(o, declared, of_run, of, given, by)
   self.declared = declared
   plans = plans or plan_of(o, declared, self.data.names)
   for _, point in ipairs(plans.points) do of_point(self, point) end

@@ -122,7 +122,7 @@ end
 local function options_of(self, files, notes)
   local of = self.options
   return { data = files, skip_bad = of.skip_bad, resolution = of.resolution,
-           gaps = of.gaps, from = of.from, to = of.to, notes = notes }
+           gaps = of.gaps, from = of.from, to = of.to, since = of.since, notes = notes }
 end
 
 -- What was wrong with data, and what is to be said of it.
@@ -144,7 +144,7 @@ local function pack(self, files, symbols, tells)
   return made
 end
 
--- Files are looked through before anything runs.
+-- What runs read of tape files is looked through before anything runs.
 local function survey(self, files)
   if #files == 0 then return end
   local problems, notes = core.look(options_of(self, files, true), self.options.tell)

@@ -610,6 +610,22 @@ end
 assert(tw.sweep.run(many))
 ok(run, read.sweep, "so has a sweep")
 
+-- Of a tape file a sweep looks at what its runs read.
+local function hurt(text, at)
+  return text:sub(1, at - 1) .. string.char(text:byte(at) ~ 4) .. text:sub(at + 1)
+end
+put("hurt.tape", hurt(hurt(whole, 3000), #whole - 3000))
+local part = { script = dir .. "/still.lua", data = dir .. "/hurt.tape" }
+local all, problem = tw.sweep.run(part)
+t.ok(not all and problem:find("hurt.tape: the block at byte", 1, true), "damage", problem)
+part.from, part.to = "2017-07-14T04:00:00", "2017-07-14T05:00:00"
+all, problem = tw.sweep.run(part)
+t.ok(all and all.done == 1 and all.failed == 0, "damage where no run reads", problem)
+part.warmup = 5000
+all, problem = tw.sweep.run(part)
+t.ok(not all and problem:find("is damaged: records of seq 1 to", 1, true),
+     "and where one warms up", problem)
+
 local future = tw.pool.run(function()
   local o = { script = script, data = file, set = { fast = { 3, 5 }, slow = 10 } }
   return assert(require "tw.sweep".run(o)).done
