@@ -139,13 +139,15 @@ local function threads_of(jobs)
   return math.min(jobs or math.huge, pool.status().threads)
 end
 
+-- The rate is that since the first call, when the first run begins.
 local function counter(self, total)
-  local began, state = tw.clock(), self.state
+  local began, state, first = tw.clock(), self.state, nil
   state.total, state.done, state.skipped, state.failed = total, 0, 0, 0
   return function()
-    state.elapsed = tw.clock() - began
-    local ran = state.done - state.skipped
-    state.rate = state.elapsed > 0 and ran / state.elapsed or 0
+    local now, ran = tw.clock(), state.done - state.skipped
+    first = first or now
+    state.elapsed = now - began
+    state.rate = now > first and ran / (now - first) or 0
     state.left = state.rate > 0 and (total - state.done) / state.rate or math.huge
     if self.progress then self.progress(state) end
   end
