@@ -34,7 +34,7 @@
 #define PACK "tw.sweep.pack"
 #define SHARED "tw.sweep.shared"
 
-enum { PROBLEMS = 10, TEXT = 512, LOOK_EVERY = 1 << 16, AT_ONCE = 32, PATH = 4096 };
+enum { PROBLEMS = 10, TEXT = 512, LOOK_EVERY = 1 << 16, AT_ONCE = 128, PATH = 4096 };
 
 /* ---- tape files without a name ---- */
 
@@ -352,8 +352,8 @@ static void open_history(lua_State *L, struct pack *p)
 /* pack(options, symbols | nil, progress | nil) -> list, problems, notes |
  * nil, message, code
  * options: data, skip_bad, resolution, and for notes = true gaps, from and to, as a
- * backtest has them.  A tape file of all, or one of each of the symbols, 32 at most.
- * Blocks. */
+ * backtest has them.  A tape file of all, or one of each of the symbols, AT_ONCE at
+ * most.  Blocks. */
 static int pack(lua_State *L)
 {
     struct tw_error error;

@@ -117,16 +117,17 @@ same = #files == 4 and files[1].data == "a.csv"
 for i = 1, 4 do same = same and files[i].hash == over[i].hash end
 ok(run, same, "over files: the same here")
 
--- As many symbols as files that a process may have open at first.
+-- As many symbols as files that a process may have open at first; and more than are read
+-- at a time.
 do
   local lines = { "time,symbol,bid,ask" }
-  for i = 1, 120 do lines[i + 1] = ("2020-01-01,S%d,1,2"):format(i) end
+  for i = 1, 150 do lines[i + 1] = ("2020-01-01,S%d,1,2"):format(i) end
   put("wide.csv", table.concat(lines, "\n") .. "\n")
   local WIDE <const> = "cross.lua --data wide.csv --set fast=2 --set slow=20 "
     .. "--over symbol --store none --results wider.csv"
-  run = sweep(WIDE, "ulimit -S -n 120;")
-  ok(run, #rows_of "wider.csv" == 120, "more symbols than the soft limit of files")
-  run = sweep(WIDE, "ulimit -n 120;")
+  run = sweep(WIDE, "ulimit -S -n 150;")
+  ok(run, #rows_of "wider.csv" == 150, "more symbols than the soft limit of files")
+  run = sweep(WIDE, "ulimit -n 150;")
   ok(run, run.status == 1 and apps.said(run) == "tidewire: sweep: too many open files:"
      .. " a sweep over symbols has one for each (ulimit -n)\n", "than the hard one")
 end
