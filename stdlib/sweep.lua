@@ -208,6 +208,7 @@ local function find(self, run)
   self.fresh[#self.fresh + 1] = run               -- it stands in this sweep, too
   if #self.fresh == 1000 then keep(self, true) end
   run.result, run.seconds, run.skipped = found.result, found.seconds, true
+  run.result.params = run.params
   return true
 end
 

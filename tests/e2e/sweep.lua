@@ -643,6 +643,11 @@ page = run.status == 0 and apps.read(dir .. "/r.html") or ""
 ok(run, page:find("Sweep of cross.lua", 1, true) and page:find("Map of Sharpe", 1, true)
    and page:find("Parallel coordinates", 1, true) and page:find("The best run", 1, true)
    and page:find("Orders", 1, true), "the report")
+sweep(GRID .. " --store reported.db --report -")
+run = sweep(GRID .. " --store reported.db --report again.html")
+local again = run.status == 0 and apps.read(dir .. "/again.html") or ""
+ok(run, again:find("Map of Sharpe", 1, true) and #again == #page,
+   "of runs that are in the store, too")
 run = sweep(GRID .. " --train 0.6 --store none --report r.html")
 page = run.status == 0 and apps.read(dir .. "/r.html") or ""
 ok(run, page:find(" a.csv ", 1, true) and not page:find("/proc/", 1, true),
