@@ -374,7 +374,7 @@ end
 local function memory_line(status)
   local bytes = 0
   for _, worker in ipairs(status.workers) do bytes = bytes + worker.bytes_peak end
-  return ("memory: %s, of which the tape %s and Lua %s at most"):format(
+  return ("memory: %s at the end, the tape %s; Lua %s at most"):format(
     status.pss > 0 and screen.bytes(status.pss) or "unknown",
     screen.bytes(status.capacity * 64), screen.bytes(bytes))
 end

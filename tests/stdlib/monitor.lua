@@ -82,7 +82,7 @@ a.lua        0  1 of 2        2     70    1.00k     0       0
 a.lua        1  2 of 2        2     70        5     7       1
 b.lua        1                1      1        0     0       0
 CPU seconds: 1.25 (io 0.50, worker 0 0.50, worker 1 0.25)
-memory: 70.0 MiB, of which the tape 64.0 MiB and Lua 2.0 MiB at most]], "the summary")
+memory: 70.0 MiB at the end, the tape 64.0 MiB; Lua 2.0 MiB at most]], "the summary")
 status.exchange_cpu = 0.125
 t.ok(monitor.summary(status):find "worker 1 0.25, exchange 0.1[23]%)",
   "an exchange's part")
