@@ -419,8 +419,6 @@ void ltw_code_publish(lua_State *L, const struct ltw_code *c)
 
 void ltw_code_open(lua_State *L)
 {
-    luaL_newmetatable(L, VERSION);
-    lua_pushcfunction(L, version_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, VERSION, version_gc);
     lua_pop(L, 1);
 }

@@ -79,14 +79,9 @@ static int csv_of_columns(lua_State *L)
     }
     if (!path) return push_text(L, column, (unsigned)n);
     rc = tw_array_csv_write(column, (unsigned)n, path, &error);
-    if (rc == TW_OK) {
-        lua_pushboolean(L, 1);
-        return 1;
-    }
-    luaL_pushfail(L);
-    lua_pushstring(L, error.text);
-    lua_pushinteger(L, rc);
-    return 3;
+    if (rc < 0) return ltw_fail_with(L, &error);
+    lua_pushboolean(L, 1);
+    return 1;
 }
 
 void ltw_array_csv_method(lua_State *L)

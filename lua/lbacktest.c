@@ -754,9 +754,7 @@ static const luaL_Reg internal[] = {
 
 int luaopen_tw_internal_backtest(lua_State *L)
 {
-    luaL_newmetatable(L, BOX);
-    lua_pushcfunction(L, box_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, BOX, box_gc);
     luaL_newlib(L, internal);
     return 1;
 }

@@ -425,9 +425,7 @@ static const luaL_Reg methods[] = {
 
 void ltw_cache_open(lua_State *L)
 {
-    luaL_newmetatable(L, KEY);
-    lua_pushcfunction(L, key_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, KEY, key_gc);
     ltw_object_open(L, tw_cache_type.name);
     lua_newtable(L);
     ltw_push_weak(L, "v");

@@ -241,12 +241,7 @@ static int cache_on_removal(lua_State *L)
 static int push_dump(lua_State *L, int rc, const struct tw_cache_dump *d,
                      const struct tw_error *error)
 {
-    if (rc < 0) {
-        luaL_pushfail(L);
-        lua_pushstring(L, error->text);
-        lua_pushinteger(L, rc);
-        return 3;
-    }
+    if (rc < 0) return ltw_fail_with(L, error);
     lua_pushinteger(L, (lua_Integer)d->entries);
     lua_pushinteger(L, (lua_Integer)d->skipped);
     return 2;

@@ -388,9 +388,7 @@ void ltw_error_open(lua_State *L)
     luaL_newmetatable(L, ERROR);
     lua_pushcfunction(L, error_tostring);
     lua_setfield(L, -2, "__tostring");
-    luaL_newmetatable(L, HELD);
-    lua_pushcfunction(L, held_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, HELD, held_gc);
     lua_pop(L, 2);
 }
 

@@ -25,12 +25,6 @@ static void set_fixed(lua_State *L, const char *name, int64_t value)
     lua_setfield(L, -2, name);
 }
 
-static void set_number(lua_State *L, const char *name, double value)
-{
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
 static void set_integer(lua_State *L, const char *name, int64_t value)
 {
     if (value == 0) return;
@@ -90,17 +84,17 @@ static void set_look(lua_State *L, const struct tw_step *s)
     set_integer(L, "count", (int64_t)s->count);
     set_integer(L, "until_time", s->until_ns);
     set_true(L, "mixed", s->mixed);
-    set_number(L, "low", tw_fixed_to_double(s->low));
-    set_number(L, "high", tw_fixed_to_double(s->high));
+    ltw_set_number(L, "low", tw_fixed_to_double(s->low));
+    ltw_set_number(L, "high", tw_fixed_to_double(s->high));
     set_fixed(L, "level", s->level);
     set_fixed(L, "level_to", s->level_to);
-    if (s->ahead >= 0) set_number(L, "ahead", tw_fixed_to_double(s->ahead));
-    if (s->ahead_to >= 0) set_number(L, "ahead_to", tw_fixed_to_double(s->ahead_to));
+    if (s->ahead >= 0) ltw_set_number(L, "ahead", tw_fixed_to_double(s->ahead));
+    if (s->ahead_to >= 0) ltw_set_number(L, "ahead_to", tw_fixed_to_double(s->ahead_to));
     if (s->verdict != TW_VERDICT_MEETS && s->verdict != TW_VERDICT_TAKEN) return;
     set_fixed(L, "quantity", s->quantity);
     if (s->left == INT64_MAX) return;
-    set_number(L, "left", tw_fixed_to_double(s->left));
-    set_number(L, "shown", tw_fixed_to_double(s->shown));
+    ltw_set_number(L, "left", tw_fixed_to_double(s->left));
+    ltw_set_number(L, "shown", tw_fixed_to_double(s->shown));
 }
 
 static void set_book(lua_State *L, const struct tw_step *s)
@@ -112,9 +106,9 @@ static void set_book(lua_State *L, const struct tw_step *s)
     set_fixed(L, "low", s->low);
     set_fixed(L, "high", s->high);
     set_fixed(L, "level", s->level);
-    set_number(L, "quantity", tw_fixed_to_double(s->quantity));
-    set_number(L, "ahead", tw_fixed_to_double(s->ahead));
-    set_number(L, "ahead_to", tw_fixed_to_double(s->ahead_to));
+    ltw_set_number(L, "quantity", tw_fixed_to_double(s->quantity));
+    ltw_set_number(L, "ahead", tw_fixed_to_double(s->ahead));
+    ltw_set_number(L, "ahead_to", tw_fixed_to_double(s->ahead_to));
 }
 
 static const char *exec_text(uint8_t exec)
@@ -150,7 +144,7 @@ static void set_report(lua_State *L, const struct tw_step *s)
     if (r->exec == TW_EXEC_TRADE) {
         set_fixed(L, "price", r->last_px);
         set_fixed(L, "quantity", r->last_qty);
-        set_number(L, "fee", tw_money_to_double(r->fee));
+        ltw_set_number(L, "fee", tw_money_to_double(r->fee));
         set_text(L, "liquidity", r->liquidity == TW_LIQUIDITY_ADDED ? "maker"
                                : r->liquidity == TW_LIQUIDITY_REMOVED ? "taker" : NULL);
     } else {
@@ -199,12 +193,12 @@ static void push_step(lua_State *L, const struct tw_step *s)
         set_text(L, "name", limit_name(s->reason));
         set_true(L, "refused", s->refused);
         set_true(L, "of_all", s->of_desk);
-        set_number(L, "limit", s->limit);
-        set_number(L, "value", s->value);
+        ltw_set_number(L, "limit", s->limit);
+        ltw_set_number(L, "value", s->value);
         break;
     case TW_STEP_STOP: set_fixed(L, "level", s->level); break;
     case TW_STEP_ROOM: set_fixed(L, "price", s->price);   /* fall through */
-    case TW_STEP_PARENT: set_number(L, "value", s->value); break;
+    case TW_STEP_PARENT: ltw_set_number(L, "value", s->value); break;
     default: break;
     }
 }
@@ -229,9 +223,9 @@ static void push_order(lua_State *L, const struct tw_order *o)
     set_integer(L, "expires", o->expire_ns);
     set_integer(L, "parent", (int64_t)o->parent);
     set_integer(L, "group", (int64_t)o->group);
-    set_number(L, "filled", tw_fixed_to_double(o->cum_qty));
+    ltw_set_number(L, "filled", tw_fixed_to_double(o->cum_qty));
     set_fixed(L, "average", tw_order_avg_px(o));
-    set_number(L, "fees", tw_money_to_double(o->fees));
+    ltw_set_number(L, "fees", tw_money_to_double(o->fees));
 }
 
 void ltw_push_probe(lua_State *L, const struct tw_probe *p)

@@ -21,14 +21,6 @@
 
 enum { CHUNK = 1 << 16 };
 
-static int fail(lua_State *L, const struct tw_error *error)
-{
-    luaL_pushfail(L);
-    lua_pushstring(L, error->text);
-    lua_pushinteger(L, error->code);
-    return 3;
-}
-
 /* ---- the bytes of a log ---- */
 
 static int input_gc(lua_State *L)
@@ -51,7 +43,7 @@ static int open_input(lua_State *L)
     *in = NULL;
     luaL_setmetatable(L, INPUT);
     *in = tw_input_open(path, NULL, &error);
-    return *in ? 1 : fail(L, &error);
+    return *in ? 1 : ltw_fail_with(L, &error);
 }
 
 /* read(input) -> text | nil [, message, code]: nil alone at the end */
@@ -68,7 +60,7 @@ static int read_input(lua_State *L)
     do n = tw_input_read(*in, room, CHUNK, &error);
     while (n == 0 && tw_input_more(*in));
     luaL_pushresultsize(&b, n > 0 ? (size_t)n : 0);
-    if (n < 0) return fail(L, &error);
+    if (n < 0) return ltw_fail_with(L, &error);
     if (n == 0) luaL_pushfail(L);
     return 1;
 }
@@ -135,7 +127,7 @@ static int make_dictionary(lua_State *L)
     if (!t) return luaL_error(L, "not enough memory");
     code = make(L, t, version, fixt, d, &error);
     tw_fix_draft_free(t);
-    if (code < 0) return fail(L, &error);
+    if (code < 0) return ltw_fail_with(L, &error);
     lua_pushvalue(L, 3);
     return 1;
 }
@@ -151,7 +143,7 @@ static int make_recorded(lua_State *L)
     *d = NULL;
     luaL_setmetatable(L, DICTIONARY);
     if (ltw_recorded_make(spelling, lua_toboolean(L, 2), d, &error) < 0)
-        return fail(L, &error);
+        return ltw_fail_with(L, &error);
     return 1;
 }
 
@@ -182,12 +174,6 @@ static int frame(lua_State *L)
     }
 }
 
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, name);
-}
-
 /* [-0, +1, m]  { tag =, name =, value =, choice = } */
 static void push_field(lua_State *L, const struct tw_fix_message *m,
                        const struct tw_fix_field *f)
@@ -202,8 +188,8 @@ static void push_field(lua_State *L, const struct tw_fix_message *m,
     if (ltw_fix_is_secret(m, f->tag)) lua_pushliteral(L, "***");
     else lua_pushlstring(L, f->at, f->n);
     lua_setfield(L, -2, "value");
-    if (d) set_text(L, "name", d->name);
-    if (choice) set_text(L, "choice", choice->name);
+    if (d) ltw_set_text(L, "name", d->name);
+    if (choice) ltw_set_text(L, "choice", choice->name);
 }
 
 /* [-0, +0, m]  Adds the fields of a part to the list on top, behind its nth. */
@@ -255,13 +241,13 @@ static int decode(lua_State *L)
     rc = tw_fix_message_read(m, ltw_fix_of(L, 3, d), text, &f);
     if (rc < 0) {
         tw_fail(&error, rc, "%s", m->why);
-        return fail(L, &error);
+        return ltw_fail_with(L, &error);
     }
     lua_createtable(L, 0, 5);
     code = tw_fix_message_code(m);
     lua_pushlstring(L, code.at, code.n);
     lua_setfield(L, -2, "type");
-    if (m->type) set_text(L, "name", m->type->name);
+    if (m->type) ltw_set_text(L, "name", m->type->name);
     lua_createtable(L, (int)m->n, 0);
     part = tw_fix_part_header(m);
     nth = add_part(L, &part, 0);
@@ -282,7 +268,7 @@ static int view(lua_State *L)
 
     if (rc == TW_OK) return 1;
     tw_fail(&error, rc, "%s", ltw_fix_reader(L)->why);
-    return fail(L, &error);
+    return ltw_fail_with(L, &error);
 }
 
 /* encode(message, dictionary) -> text: all of it, of what table and header say */
@@ -325,18 +311,10 @@ static const luaL_Reg internal[] = {
     { NULL, NULL }
 };
 
-static void new_type(lua_State *L, const char *name, lua_CFunction gc)
-{
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
-}
-
 int luaopen_tw_internal_fix(lua_State *L)
 {
-    new_type(L, DICTIONARY, dictionary_gc);
-    new_type(L, INPUT, input_gc);
+    ltw_push_type(L, DICTIONARY, dictionary_gc);
+    ltw_push_type(L, INPUT, input_gc);
     luaL_newlibtable(L, internal);
     lua_pushinteger(L, TW_EFORMAT);
     lua_setfield(L, -2, "EFORMAT");

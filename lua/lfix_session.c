@@ -412,12 +412,6 @@ void ltw_fix_send_frozen(struct ltw_host *host, const char *session,
 
 static const char *const states[] = { "down", "logging on", "up", "leaving", "closing" };
 
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, name);
-}
-
 static void set_flag(lua_State *L, const char *name, bool on)
 {
     lua_pushboolean(L, on);
@@ -430,7 +424,7 @@ static void push_missed(lua_State *L, const struct tw_fix_link_status *s)
     lua_createtable(L, (int)s->missed_n, 0);
     for (unsigned i = 0; i < s->missed_n; i++) {
         lua_createtable(L, 0, 3);
-        set_text(L, "type", s->missed[i].code);
+        ltw_set_text(L, "type", s->missed[i].code);
         set_flag(L, "taken", !s->missed[i].answered);
         ltw_set_count(L, "count", s->missed[i].n);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
@@ -446,14 +440,14 @@ static void push_status(lua_State *L, struct tw_fix_link *l)
 
     tw_fix_link_status(l, &s);
     lua_createtable(L, 0, 24);
-    set_text(L, "name", tw_fix_link_name(l));
-    set_text(L, "state", s.removed ? "removed" : states[s.session.state]);
-    set_text(L, "version",
+    ltw_set_text(L, "name", tw_fix_link_name(l));
+    ltw_set_text(L, "state", s.removed ? "removed" : states[s.session.state]);
+    ltw_set_text(L, "version",
              tw_fix_dictionary_begin_string(o->dictionary));
-    set_text(L, "sender", o->sender);
-    set_text(L, "target", o->target);
-    set_text(L, "peer", s.peer);
-    set_text(L, "why", s.session.state == TW_FIX_DOWN && s.session.enabled
+    ltw_set_text(L, "sender", o->sender);
+    ltw_set_text(L, "target", o->target);
+    ltw_set_text(L, "peer", s.peer);
+    ltw_set_text(L, "why", s.session.state == TW_FIX_DOWN && s.session.enabled
                        && o->schedule
                        && tw_fix_schedule_outside(o->schedule, tw_clock_now_ns(), outside)
                        ? outside : s.why);
@@ -680,12 +674,8 @@ static int add(lua_State *L)
                             " app.fix.open()");
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    if (!ltw_is_muted(L) && !ltw_fix_add_one(L, host->fixes, &error)) {
-        luaL_pushfail(L);
-        lua_pushstring(L, error.text);
-        lua_pushinteger(L, error.code);
-        return 3;
-    }
+    if (!ltw_is_muted(L) && !ltw_fix_add_one(L, host->fixes, &error))
+        return ltw_fail_with(L, &error);
     lua_getfield(L, 1, "name");
     return 1;
 }

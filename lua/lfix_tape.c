@@ -45,14 +45,6 @@ static void on_problem(void *ctx, const char *text)
     if (lua_pcall(p->L, 1, 0, 0) != LUA_OK) lua_pop(p->L, 1);
 }
 
-static int fail(lua_State *L, const struct tw_error *error)
-{
-    luaL_pushfail(L);
-    lua_pushstring(L, error->text);
-    lua_pushinteger(L, error->code);
-    return 3;
-}
-
 /* The value of the record: to p->value. */
 static int read_value(struct player *p, const struct tw_record *r, const char *bytes,
                       size_t n)
@@ -104,17 +96,14 @@ int ltw_fix_tape(lua_State *L)
     lua_settop(L, 3);
     p = lua_newuserdatauv(L, sizeof *p, 0);
     *p = (struct player){ .L = L, .problem = 3 };
-    if (luaL_newmetatable(L, PLAYER)) {
-        lua_pushcfunction(L, player_gc);
-        lua_setfield(L, -2, "__gc");
-    }
+    ltw_push_type(L, PLAYER, player_gc);
     lua_setmetatable(L, -2);
     luaL_checkstack(L, 20, NULL);
     o.problem_ctx = p;
     p->builder = tw_builder_new();
     if (!p->builder) return luaL_error(L, "not enough memory");
     p->merge = tw_merge_open(&o, &error);
-    if (!p->merge) return fail(L, &error);
+    if (!p->merge) return ltw_fail_with(L, &error);
     while ((rc = tw_merge_next(p->merge, &r, &value, &n, &error)) == 1) {
         const char *topic;
 
@@ -126,11 +115,11 @@ int ltw_fix_tape(lua_State *L)
             tw_fail(&error, rc, "%.300s: record %llu: a value that cannot be read: %s",
                     path, (unsigned long long)tw_merge_place(p->merge)->record,
                     tw_strerror(rc));
-            return fail(L, &error);
+            return ltw_fail_with(L, &error);
         }
         tell(L, p, r, topic, session);
     }
-    if (rc < 0) return fail(L, &error);
+    if (rc < 0) return ltw_fail_with(L, &error);
     lua_pushboolean(L, 1);
     return 1;
 }

@@ -159,10 +159,7 @@ static void freeze(lua_State *L, const char *name)
     struct tw_any *v = lua_newuserdatauv(L, sizeof *v, 0);
 
     v->kind = TW_VALUE_NIL;
-    if (luaL_newmetatable(L, VALUE_HELD)) {
-        lua_pushcfunction(L, release);
-        lua_setfield(L, -2, "__gc");
-    }
+    ltw_push_type(L, VALUE_HELD, release);
     lua_setmetatable(L, -2);
     *v = ltw_check_any_named(L, value, name);
     ltw_push_any(L, v);

@@ -16,9 +16,7 @@ void ltw_push_interned(lua_State *L)
 
 void ltw_object_open(lua_State *L, const char *type_name)
 {
-    luaL_newmetatable(L, type_name);
-    lua_pushcfunction(L, ltw_object_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, type_name, ltw_object_gc);
 }
 
 struct ltw_box *ltw_push_box(lua_State *L, const char *type_name, int user_values)

@@ -325,9 +325,7 @@ static const luaL_Reg internal[] = {
 
 int luaopen_tw_internal_query(lua_State *L)
 {
-    luaL_newmetatable(L, READING);
-    lua_pushcfunction(L, reading_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, READING, reading_gc);
     luaL_newlib(L, internal);
     return 1;
 }

@@ -311,9 +311,7 @@ int luaopen_tw_internal_sqlite(lua_State *L)
     lua_pushcfunction(L, query_end);
     lua_setfield(L, -2, "__close");
     luaL_newlib(L, internal);
-    luaL_newmetatable(L, DB);
-    lua_pushcfunction(L, db_close);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, DB, db_close);
     lua_pushcfunction(L, db_close);
     lua_setfield(L, -2, "__close");
     lua_pushvalue(L, -2);

@@ -584,12 +584,8 @@ static const luaL_Reg internal[] = {
 
 int luaopen_tw_internal_sweep(lua_State *L)
 {
-    luaL_newmetatable(L, PACK);
-    lua_pushcfunction(L, pack_gc);
-    lua_setfield(L, -2, "__gc");
-    luaL_newmetatable(L, SHARED);
-    lua_pushcfunction(L, shared_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, PACK, pack_gc);
+    ltw_push_type(L, SHARED, shared_gc);
     luaL_newlib(L, internal);
     lua_pushinteger(L, AT_ONCE);
     lua_setfield(L, -2, "AT_ONCE");

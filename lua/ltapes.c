@@ -580,9 +580,7 @@ static const luaL_Reg internal[] = {
 
 int luaopen_tw_internal_tapes(lua_State *L)
 {
-    luaL_newmetatable(L, WORK);
-    lua_pushcfunction(L, work_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, WORK, work_gc);
     luaL_newlib(L, internal);
     return 1;
 }

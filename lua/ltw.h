@@ -175,6 +175,9 @@ void ltw_state_free(struct ltw_state *state);
 /* [-0, +0, m]  Modules that require finds.  What is internal of them shows no names. */
 void ltw_preload(lua_State *L, const luaL_Reg *list);
 
+/* [-0, +1, m]  The metatable of userdata which gc ends. */
+void ltw_push_type(lua_State *L, const char *name, lua_CFunction gc);
+
 /* [-0, +1, m]  A new table whose keys ("k"), values ("v") or both are weak. */
 void ltw_push_weak(lua_State *L, const char *mode);
 
@@ -190,6 +193,12 @@ int ltw_fail_with(lua_State *L, const struct tw_error *error);
 static inline void ltw_set_text(lua_State *L, const char *name, const char *text)
 {
     lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+static inline void ltw_set_number(lua_State *L, const char *name, double value)
+{
+    lua_pushnumber(L, value);
     lua_setfield(L, -2, name);
 }
 

@@ -277,10 +277,7 @@ static struct tw_builder *take_builder(lua_State *L)
         lua_pop(L, 1);
         b = lua_newuserdatauv(L, sizeof *b, 0);
         *b = NULL;
-        if (luaL_newmetatable(L, BUILDER)) {
-            lua_pushcfunction(L, builder_gc);
-            lua_setfield(L, -2, "__gc");
-        }
+        ltw_push_type(L, BUILDER, builder_gc);
         lua_setmetatable(L, -2);
         *b = tw_builder_new();
         if (!*b) luaL_error(L, "not enough memory");

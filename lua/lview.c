@@ -474,9 +474,7 @@ static const luaL_Reg view_meta[] = {
 
 void ltw_view_open(lua_State *L)
 {
-    luaL_newmetatable(L, ROOT);
-    lua_pushcfunction(L, root_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, ROOT, root_gc);
     luaL_newmetatable(L, VIEW);
     ltw_push_interned(L);
     lua_pushvalue(L, -1);

@@ -97,10 +97,7 @@ static struct text *push_text(lua_State *L)
     struct text *text = lua_newuserdatauv(L, sizeof *text, 0);
 
     *text = (struct text){ NULL, 0 };
-    if (luaL_newmetatable(L, TEXT)) {
-        lua_pushcfunction(L, text_free);
-        lua_setfield(L, -2, "__gc");
-    }
+    ltw_push_type(L, TEXT, text_free);
     lua_setmetatable(L, -2);
     return text;
 }
@@ -261,12 +258,7 @@ static int push_read(lua_State *L, int rc, const char *path, struct text *text,
                      struct tw_error *error)
 {
     if (rc == 0) rc = fail_read(error, path, UV_ENOENT);
-    if (rc < 0) {
-        luaL_pushfail(L);
-        lua_pushstring(L, error->text);
-        lua_pushinteger(L, rc);
-        return 3;
-    }
+    if (rc < 0) return ltw_fail_with(L, error);
     lua_pushlstring(L, text->bytes, text->n);
     free_text(text);
     return 1;

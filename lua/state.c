@@ -105,6 +105,13 @@ static int fail(lua_State *L, int code, const char *text)
     return 3;
 }
 
+void ltw_push_type(lua_State *L, const char *name, lua_CFunction gc)
+{
+    if (!luaL_newmetatable(L, name)) return;
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__gc");
+}
+
 int ltw_fail(lua_State *L, int code)
 {
     return fail(L, code, tw_strerror(code));

@@ -19,21 +19,15 @@
 #include "share/channels.h"
 #include "tty.h"
 
-static void set_number(lua_State *L, const char *name, double value)
-{
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
 /* {count, p50, p99, p999, max}, in seconds */
 static void set_times(lua_State *L, const char *name, const struct tw_histogram *h)
 {
     lua_createtable(L, 0, 5);
     ltw_set_count(L, "count", tw_histogram_count(h));
-    set_number(L, "p50", (double)tw_histogram_percentile(h, 0.5) / 1e9);
-    set_number(L, "p99", (double)tw_histogram_percentile(h, 0.99) / 1e9);
-    set_number(L, "p999", (double)tw_histogram_percentile(h, 0.999) / 1e9);
-    set_number(L, "max", (double)tw_histogram_max(h) / 1e9);
+    ltw_set_number(L, "p50", (double)tw_histogram_percentile(h, 0.5) / 1e9);
+    ltw_set_number(L, "p99", (double)tw_histogram_percentile(h, 0.99) / 1e9);
+    ltw_set_number(L, "p999", (double)tw_histogram_percentile(h, 0.999) / 1e9);
+    ltw_set_number(L, "max", (double)tw_histogram_max(h) / 1e9);
     lua_setfield(L, -2, name);
 }
 
@@ -68,7 +62,7 @@ static void push_worker(lua_State *L, struct tw_app *app, unsigned i) TW_ON(MAIN
     struct ltw_engine *e = &app->engines[i];
 
     lua_createtable(L, 0, 6);
-    set_number(L, "cpu", (double)tw_worker_cpu_ns(app->workers[i]) / 1e9);
+    ltw_set_number(L, "cpu", (double)tw_worker_cpu_ns(app->workers[i]) / 1e9);
     ltw_set_count(L, "bytes", tw_counter_get(&e->bytes));
     ltw_set_count(L, "bytes_peak", tw_counter_get(&e->bytes_peak));
     ltw_set_count(L, "allocations", tw_counter_get(&e->allocations));
@@ -87,7 +81,8 @@ static void set_stage(lua_State *L, const struct ltw_script_counts *c, int64_t n
     ltw_set_text(L, "name", names[stage]);
     ltw_set_count(L, "done", tw_counter_get(&c->done));
     ltw_set_count(L, "of", tw_counter_get(&c->of));
-    set_number(L, "elapsed", (double)(now - (int64_t)tw_counter_get(&c->stage_ns)) / 1e9);
+    ltw_set_number(L, "elapsed",
+                   (double)(now - (int64_t)tw_counter_get(&c->stage_ns)) / 1e9);
     lua_setfield(L, -2, "stage");
 }
 
@@ -98,8 +93,8 @@ static void set_trading(lua_State *L, const struct ltw_script_counts *c)
     ltw_set_count(L, "fills", tw_counter_get(&c->fills));
     ltw_set_count(L, "open", tw_counter_get(&c->open));
     /* order [script.counts] relaxed: statistics */
-    set_number(L, "pnl", tw_fixed_to_double(atomic_load_explicit(&c->pnl,
-                                                                 memory_order_relaxed)));
+    ltw_set_number(L, "pnl", tw_fixed_to_double(
+        atomic_load_explicit(&c->pnl, memory_order_relaxed)));
 }
 
 static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
@@ -205,10 +200,10 @@ int ltw_status(lua_State *L)
     lua_createtable(L, 0, 14);
     push_app(L, app);
     lua_setfield(L, -2, "app");
-    set_number(L, "elapsed", (double)(now - app->began_ns) / 1e9);
-    set_number(L, "reading", from ? (double)(now - from) / 1e9 : 0);
-    set_number(L, "cpu", (double)tw_clock_of_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9);
-    set_number(L, "io_cpu", (double)tw_io_cpu_ns(app->io) / 1e9);
+    ltw_set_number(L, "elapsed", (double)(now - app->began_ns) / 1e9);
+    ltw_set_number(L, "reading", from ? (double)(now - from) / 1e9 : 0);
+    ltw_set_number(L, "cpu", (double)tw_clock_of_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9);
+    ltw_set_number(L, "io_cpu", (double)tw_io_cpu_ns(app->io) / 1e9);
     ltw_set_count(L, "records", head - 1);
     if (ltw_tty_size(STDOUT_FILENO, &terminal)) {
         ltw_set_count(L, "columns", terminal.columns);
@@ -233,7 +228,7 @@ int ltw_status(lua_State *L)
     }
     if (app->n_exchanges > 0) {
         ltw_set_count(L, "sent", sent);
-        set_number(L, "exchange_cpu", (double)cpu / 1e9);
+        ltw_set_number(L, "exchange_cpu", (double)cpu / 1e9);
     }
     lua_newtable(L);
     for (unsigned i = 0; i < tw_io_count(app->io); i++) {

@@ -623,8 +623,6 @@ void ltw_push_script_methods(lua_State *L)
 
 void ltw_tracker_open(lua_State *L)
 {
-    luaL_newmetatable(L, TRACKER);
-    lua_pushcfunction(L, tracker_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, TRACKER, tracker_gc);
     lua_pop(L, 1);
 }

@@ -281,9 +281,7 @@ static const luaL_Reg funcs[] = {
 
 int luaopen_tw(lua_State *L)
 {
-    luaL_newmetatable(L, PENDING);
-    lua_pushcfunction(L, pending_gc);
-    lua_setfield(L, -2, "__gc");
+    ltw_push_type(L, PENDING, pending_gc);
     luaL_newlib(L, funcs);
     ltw_view_functions(L);
     ltw_select_function(L);

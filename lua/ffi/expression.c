@@ -10,15 +10,7 @@
 
 #include <math.h>
 
-static bool is_integer(const struct ltw_ctype *t)
-{
-    return t->kind == LTW_C_INT || t->kind == LTW_C_BOOL || t->kind == LTW_C_ENUM;
-}
-
-static bool is_number(const struct ltw_ctype *t)
-{
-    return is_integer(t) || t->kind == LTW_C_FLOAT;
-}
+#include "cdata.h"
 
 static struct ltw_cvalue unknown(struct ltw_cuse use)
 {
@@ -69,10 +61,10 @@ struct ltw_cvalue ltw_cconvert(struct ltw_cparser *p, struct ltw_cvalue v,
     if (!v.known || t->kind == LTW_C_VOID) {
         v.known = false;
     } else if (t->kind == LTW_C_FLOAT) {
-        if (!is_number(from)) ltw_cfail(p, "no number can be made of that");
+        if (!ltw_c_is_number(from)) ltw_cfail(p, "no number can be made of that");
         if (from->kind != LTW_C_FLOAT) v.d = was_unsigned ? (double)v.u : (double)v.i;
         if (t->size == sizeof(float)) v.d = (float)v.d;
-    } else if (is_integer(t) || t->kind == LTW_C_POINTER) {
+    } else if (ltw_c_is_integer(t) || t->kind == LTW_C_POINTER) {
         if (t->size > 8 || t->flags & LTW_C_INCOMPLETE) v.known = false;
         else if (t->kind == LTW_C_BOOL && from->kind == LTW_C_FLOAT) v.i = v.d != 0;
         else v.i = cut(t, from->kind == LTW_C_FLOAT ? whole(v.d) : v.u);
@@ -217,7 +209,7 @@ static struct ltw_cvalue combine(struct ltw_cparser *p, int op, struct ltw_cvalu
         v.known = a.known && (b.known || is_true(&a) == (op == LTW_T_OR));
         return v;
     }
-    if (!is_number(a.use.type) || !is_number(b.use.type))
+    if (!ltw_c_is_number(a.use.type) || !ltw_c_is_number(b.use.type))
         ltw_cfail(p, "a number expected as operand");
     in = (struct ltw_cuse){ ltw_cbasic(p->s, common(p, a.use.type, b.use.type)), false };
     if (op == LTW_T_SHL || op == LTW_T_SHR) {
@@ -399,7 +391,7 @@ static struct ltw_cvalue negate(struct ltw_cparser *p, int op, struct ltw_cvalue
 {
     struct ltw_cuse in = v.use;
 
-    if (!is_number(v.use.type)) ltw_cfail(p, "a number expected as operand");
+    if (!ltw_c_is_number(v.use.type)) ltw_cfail(p, "a number expected as operand");
     if (v.use.type->kind != LTW_C_FLOAT) {
         in.type = ltw_cbasic(p->s, promoted(p, v.use.type));
         v = ltw_cconvert(p, v, in);
@@ -488,7 +480,7 @@ struct ltw_cvalue ltw_cexpression(struct ltw_cparser *p)
         p->unevaluated += yes;
         c = ltw_cexpression(p);
         p->unevaluated -= yes;
-        if (is_number(b.use.type) && is_number(c.use.type)) {
+        if (ltw_c_is_number(b.use.type) && ltw_c_is_number(c.use.type)) {
             struct ltw_cuse in = { ltw_cbasic(p->s, common(p, b.use.type, c.use.type)),
                                    false };
 
@@ -520,7 +512,7 @@ struct ltw_cvalue ltw_cinteger(struct ltw_cparser *p)
     struct ltw_cscan from = p->scan;
     struct ltw_cvalue v = ltw_cconstant(p);
 
-    if (!is_integer(v.use.type)) {
+    if (!ltw_c_is_integer(v.use.type)) {
         p->scan = from;
         ltw_cexpected(p, "an integer");
     }

@@ -24,6 +24,7 @@
 #include <minizip/zip.h>
 #include <uv.h>
 
+#include "ltw.h"
 #include "seal.h"
 
 enum { DOS_1980 = 1 << 21 | 1 << 16 };              /* no file has a time */
@@ -267,10 +268,7 @@ static int write_program_with(lua_State *L)
     lua_pushinteger(L, (lua_Integer)o->written.n);
     return 1;
 fail:
-    luaL_pushfail(L);
-    lua_pushstring(L, error.text);
-    lua_pushinteger(L, error.code);
-    return 3;
+    return ltw_fail_with(L, &error);
 }
 
 /* pack.is_static([path]) -> boolean | nil, message.  Of the running program without a
