@@ -296,7 +296,7 @@ int ltw_gateway_make(lua_State *L, struct ltw_host *host, struct tw_io *io,
     if (adopts) o.orders.first_id = host->desk->started;
     if (adopts) o.folder = link->store;
     o.sync = link->sync == TW_FIX_SYNC_EACH;
-    o.orders.uuid = ltw_text_at(L, -1, "cl_ord_id") != NULL;
+    o.orders.id_form = (enum tw_fix_id_form)ltw_integer_at(L, -1, "id_form", 0);
     o.orders.id_source = ltw_letter_at(L, -1, "security_id_source");
     o.orders.account = ltw_text_at(L, -1, "account");
     rc = read_more(L, host, link, &o.orders, error);

@@ -15,6 +15,7 @@ local OWN = { account = "string", fields = "table", instruments = "table",
               cancel_on_disconnect = "boolean", cancel_unknown = "boolean",
               mass_status = "boolean", adopt = "boolean" }
 local NOT = { hold = true }
+local ID_FORMS = { uuid = 1, short = 2 }   -- enum tw_fix_id_form
 
 --- app.gateway.fix(options) -> name
 -- Orders of scripts whose account says gateway = name go to a venue by a FIX session of
@@ -26,12 +27,12 @@ local NOT = { hold = true }
 -- more of its orders: { ESZ6 = { symbol = "ES", fields = { SecurityType = "FUT",
 -- MaturityMonthYear = "202612" } } }), security_id_source ("8": symbols are SecurityIDs
 -- (48) of that source (22), and go out so in place of Symbol), cl_ord_id ("uuid":
--- ClOrdIDs are UUIDs, not digits), cancel_on_disconnect (what is open is canceled before
--- we log out and after the next Logon, and where the version has it by the venue),
--- session (the name of one that is declared above, by app.feed.fix too: then these are
--- all options), adopt (false: open orders of a former run stay nobody's), cancel_unknown
--- (open orders of the session that no script has sent are canceled), mass_status (false:
--- the venue has no 35=AF).
+-- ClOrdIDs are UUIDs, not digits; "short": of 14 characters at most),
+-- cancel_on_disconnect (what is open is canceled before we log out and after the next
+-- Logon, and where the version has it by the venue), session (the name of one that is
+-- declared above, by app.feed.fix too: then these are all options), adopt (false: open
+-- orders of a former run stay nobody's), cancel_unknown (open orders of the session that
+-- no script has sent are canceled), mass_status (false: the venue has no 35=AF).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.  Units: as there.
 function gateway.fix(options)
@@ -45,8 +46,10 @@ function gateway.fix(options)
   end
   check("app.gateway.fix", own, OWN)
   declare.id_source("app.gateway.fix", own.security_id_source)
-  if own.cl_ord_id and own.cl_ord_id ~= "uuid" then
-    fail(2, "app.gateway.fix: cl_ord_id must be \"uuid\", got '%s'", own.cl_ord_id)
+  own.id_form = own.cl_ord_id and ID_FORMS[own.cl_ord_id]
+  if own.cl_ord_id and not own.id_form then
+    fail(2, "app.gateway.fix: cl_ord_id must be \"uuid\" or \"short\", got '%s'",
+         own.cl_ord_id)
   end
   own.fields = declare.fields("app.gateway.fix", own.fields)
   own.instruments = declare.instruments("app.gateway.fix", own.instruments)

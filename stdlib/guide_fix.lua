@@ -256,7 +256,9 @@ on_position, in the order of the tape.  Limits and tw.halt apply before the gate
 backtest has no gateway and fills orders itself, by the account's fill model.
 
   ClOrdID (11)       the order's id, and for each change letters more: 17, 17a, 17b; with
-                     cl_ord_id = "uuid" a UUID of both, which Coinbase, say, asks for
+                     cl_ord_id = "uuid" a UUID of both, which Coinbase, say, asks for;
+                     with "short" 12 letters and digits, and up to 2 more for each of the
+                     first 1,332 changes: Nasdaq takes 14
   ids                18 digits.  Those of a run begin at the nanoseconds from 2020 to its
                      start, and of these each script takes every n-th (n: scripts and
                      sessions, or one more).  So a run that begins after the end of

@@ -371,7 +371,7 @@ struct entry *tw_fix_orders_make(struct tw_fix_orders *o, const struct tw_reques
         .id = q->id, .owner = q->owner, .symbol = q->symbol, .side = q->side,
         .type = q->type, .tif = q->tif, .post_only = q->post_only,
         .quantity = q->quantity, .price = q->price, .stop = q->stop, .trail = q->trail,
-        .expire_ns = q->expire_ns, .user = q->user, .uuid = o->o.uuid,
+        .expire_ns = q->expire_ns, .user = q->user, .id_form = (uint8_t)o->o.id_form,
         .most = INT64_MAX,
         .said = { INT64_MAX, 0, INT64_MAX },
         .holder = q->owner ? tw_fix_orders_holder(o, q->owner) : NULL,
@@ -574,7 +574,7 @@ static void tell_former(struct tw_fix_orders *o, struct entry *e, bool cancels)
     e->is_told = true;
     tw_fix_orders_stray(o, &(struct tw_fix_stray){
         .what = "an order of a script that this run does not have",
-        .id = { id, tw_fix_orders_id(e->uuid, e->id, e->accepted, id) },
+        .id = { id, tw_fix_orders_id(e->id_form, e->id, e->accepted, id) },
         .symbol = { symbol, strlen(symbol) }, .quantity = e->quantity, .filled = e->cum,
         .owner = e->holder->name });
     if (o->o.cancel_unknown && !cancels) cancel(o, e);

@@ -46,6 +46,9 @@ struct tw_fix_stray {
     uint64_t count;               /* so many were told, with this one                */
 };
 
+/* Digits and letters; a UUID; 12 to 14 letters and digits, for 1,332 changes. */
+enum tw_fix_id_form { TW_FIX_ID_DIGITS, TW_FIX_ID_UUID, TW_FIX_ID_SHORT };
+
 /* What the venue calls a symbol, and has in its orders. */
 struct tw_fix_instrument {
     uint32_t symbol;
@@ -67,7 +70,7 @@ struct tw_fix_orders_options {
     size_t fields_n;
     const struct tw_fix_instrument *instruments;   /* in the order of their symbols  */
     size_t instruments_n;
-    bool uuid;                    /* ClOrdIDs are UUIDs                              */
+    enum tw_fix_id_form id_form;  /* of ClOrdIDs                                     */
     int precision;                /* digits of the second of 60 and 126; 0: 3        */
     bool cancel_on_disconnect;    /* what is open is canceled before we log out, and
                                    * after the next Logon                            */

@@ -54,7 +54,7 @@ static void note(struct tw_fix_orders *o, const struct entry *e, const char *wha
 
     if (!o->o.stray) return;
     o->o.stray(o->o.ctx, &(struct tw_fix_stray){
-        .what = what, .id = { id, tw_fix_orders_id(e->uuid, e->id, e->accepted, id) },
+        .what = what, .id = { id, tw_fix_orders_id(e->id_form, e->id, e->accepted, id) },
         .order_id = { e->order_id, e->order_id_n }, .symbol = { symbol, strlen(symbol) },
         .quantity = e->quantity, .filled = e->cum });
 }

@@ -116,7 +116,7 @@ static void put_id(struct tw_fix_output *out, int32_t tag, const struct entry *e
 {
     char text[ID_MAX];
 
-    tw_fix_put_text(out, tag, text, tw_fix_orders_id(e->uuid, e->id, nth, text));
+    tw_fix_put_text(out, tag, text, tw_fix_orders_id(e->id_form, e->id, nth, text));
 }
 
 /* What the venue has taken, or will have when it gets this: its ClOrdID goes on. */
@@ -363,8 +363,8 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s)
     tw_fix_put_text(&w, 41, s->id.at, s->id.n);
     if (s->order_id.at) tw_fix_put_text(&w, 37, s->order_id.at, s->order_id.n);
     o->cancels++;
-    n = o->o.uuid
-      ? tw_fix_orders_id(true, (uint64_t)o->now_ns, (unsigned)o->cancels, text)
+    n = o->o.id_form
+      ? tw_fix_orders_id(o->o.id_form, (uint64_t)o->now_ns, (unsigned)o->cancels, text)
       : (size_t)snprintf(text, sizeof text, "x%llx.%llu", (unsigned long long)o->now_ns,
                          (unsigned long long)o->cancels);
     tw_fix_put_text(&w, 11, text, n);

@@ -94,7 +94,7 @@ struct entry {
     bool post_only;
     bool over;
     bool is_former;               /* a former run has sent it                     */
-    bool uuid;                    /* its ClOrdIDs are UUIDs                        */
+    uint8_t id_form;              /* of its ClOrdIDs                               */
     bool is_told;                 /* that it is nobody's in this run              */
     bool heard;                   /* the venue has said that it has it             */
     bool unheard;                 /* an exit of which the venue has never said a word:
@@ -269,7 +269,9 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s);
 /* What a ClOrdID of ours says; false: it is none. */
 bool tw_fix_orders_read_id(struct tw_fix_text t, uint64_t *id, unsigned *nth);
 /* The ClOrdID; its length. */
-size_t tw_fix_orders_id(bool uuid, uint64_t id, unsigned nth, char out[ID_MAX]);
+size_t tw_fix_orders_id(unsigned form, uint64_t id, unsigned nth, char out[ID_MAX]);
+/* The form of a ClOrdID of ours. */
+enum tw_fix_id_form tw_fix_orders_id_form(struct tw_fix_text t);
 
 /* ---- order_instruments.c ---- */
 

@@ -6,7 +6,7 @@
  *
  *     O id owner symbol ...     an order as it is
  *     T id held reduce_only parent group label    what its owner sees to
- *     U id                  its ClOrdIDs are UUIDs; no such line: digits
+ *     U id, S id            its ClOrdIDs are UUIDs, or short; no such line: digits
  *     V id account          its account, where it is not that of all orders
  *     Q id most             of that, how large it may be; no such line: as its entry
  *     M id most             what the trades of its group leave of it, where the file
@@ -269,7 +269,8 @@ struct entry *tw_fix_orders_take_former(struct tw_fix_orders *o, const struct se
     e = tw_fix_orders_make(o, &q);
     if (!e) return NULL;
     e->is_former = true;
-    e->uuid = s->id.n == UUID || s->orig.n == UUID;
+    e->id_form = (uint8_t)tw_fix_orders_id_form(
+        tw_fix_orders_read_id(s->id, &id, &(unsigned){ 0 }) ? s->id : s->orig);
     e->accepted = e->named = *nth;
     e->n_asks = *nth + 1 + LETTERS;
     tw_fix_orders_adopt(o, e);
@@ -443,7 +444,8 @@ static void put_order_line(struct tw_fix_orders *o, const struct entry *e)
         e->accepted, e->cum, TW_FIX_SPLIT(e->value), e->doubts ? -1 : e->expected,
         e->average, e->settled, e->settled_px, e->over,
         e->order_id ? word(e->order_id, id) : e->heard ? HEARD : "-");
-    if (e->uuid) put(o, "U %" PRIu64 "\n", e->id);
+    if (e->id_form)
+        put(o, "%c %" PRIu64 "\n", e->id_form == TW_FIX_ID_UUID ? 'U' : 'S', e->id);
     if (e->client) put(o, "V %" PRIu64 " %s\n", e->id, word(e->client, name));
 }
 
@@ -579,7 +581,7 @@ static int read_order(struct tw_fix_orders *o, const struct tw_fix_line *l)
             .trail = number_at(l, 11), .expire_ns = number_at(l, 12) });
     if (!e || !(e->holder = holder_named(o, tw_fix_line_name(l, 2)))) return UV_ENOMEM;
     e->is_former = true;
-    e->uuid = false;
+    e->id_form = TW_FIX_ID_DIGITS;
     e->quantity = number_at(l, 8);
     e->price = number_at(l, 9);
     e->stop = number_at(l, 10);
@@ -615,11 +617,11 @@ static int read_ties(struct tw_fix_orders *o, const struct tw_fix_line *l)
     return tw_fix_orders_tie(o, e, &t, number_at(l, 2) != 0);
 }
 
-static int read_uuid(struct tw_fix_orders *o, const struct tw_fix_line *l)
+static int read_form(struct tw_fix_orders *o, const struct tw_fix_line *l)
 {
     struct entry *e = entry_at(o, l);
 
-    if (e) e->uuid = true;
+    if (e) e->id_form = *l->word[0] == 'U' ? TW_FIX_ID_UUID : TW_FIX_ID_SHORT;
     return TW_OK;
 }
 
@@ -718,7 +720,7 @@ int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
         }
         switch (*l.word[0]) {
         case 'O': rc = read_order(o, &l);   break;
-        case 'U': rc = read_uuid(o, &l);    break;
+        case 'U': case 'S': rc = read_form(o, &l); break;
         case 'V': rc = read_client(o, &l);  break;
         case 'T': rc = read_ties(o, &l);    break;
         case 'M': rc = read_most(o, &l);    break;

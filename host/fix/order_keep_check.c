@@ -61,6 +61,7 @@ static const struct form {
 } forms[] = {
     { "O", "an order", COLUMNS(order) },
     { "U", "what ClOrdIDs are", most, 1 },
+    { "S", "what ClOrdIDs are", most, 1 },
     { "V", "whose account an order has", COLUMNS(client) },
     { "T", "what an order waits for", COLUMNS(ties) },
     { "M", "what is left of an order", COLUMNS(most) },

@@ -35,6 +35,7 @@ put("venue.lua", [[
       return
     end
     shown(m)
+    assert(m.MsgType ~= "D" or m.ClOrdID:find "^[A-Z][A-Z0-9]+$" and #m.ClOrdID == 12)
     local type, status = m.MsgType, STATUS[m.MsgType]
     if not status then return end
     report(self, session, { ClOrdID = m.ClOrdID, OrigClOrdID = m.OrigClOrdID,
@@ -87,7 +88,8 @@ local APP <const> = [[
                                           version = "%s" } } }
   app.fix.acceptor(port)
   app.gateway.fix { name = "broker", loopback = true, sender = "ME", target = "VENUE",
-    retry = 0.1, version = "%s", account = "U1", fields = { ExDestination = "SMART" },
+    retry = 0.1, version = "%s", cl_ord_id = "short", account = "U1",
+    fields = { ExDestination = "SMART" },
     instruments = {
 %s
     } }]]
@@ -171,5 +173,8 @@ fails("f9", '{ account = "U1" }', "",
       "account 'U1' is one at a gateway: say gateway = NAME too")
 fails("f10", '{ gateway = "broker", account = 5 }', "",
       "account: account: the account (1) of its orders, of 63 bytes at most, expected")
+
+fails("f11", AT, "cl_ord_id = 'sort'",
+      "app.gateway.fix: cl_ord_id must be \"uuid\" or \"short\", got 'sort'")
 
 t.done()

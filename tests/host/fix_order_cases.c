@@ -52,7 +52,7 @@ static void bodies(void)
          "38=10|40=2|44=10|59=1|14=0|6=0|151=10|\n=9:0 (25) of 3 10@10 traded 0@0*\n"
          "cancel 9\n<F 41=9|37=Z|11=9aaa|48=A|22=8|54=1|" T "38=10|");
     talk("UUIDs", TW_FIX_42, &(struct tw_fix_orders_options){
-         .uuid = true, .no_mass_status = true },
+         .id_form = TW_FIX_ID_UUID, .no_mass_status = true },
          "on\nnew 4660\n<D 11=" UUID_OF("0") "|21=1|55=A|54=1|" T
          "38=10|40=2|44=10|59=1|\n" NEW(UUID_OF("0")) "=4660:0!\ncancel 4660\nsent\n"
          ">9|37=X|11=" UUID_OF("1") "|41=" UUID_OF("0") "|39=0|434=1|\n=4660:9 (21)!\n"

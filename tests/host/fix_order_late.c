@@ -102,9 +102,28 @@ static void former(void)
          "join 3 me\non\n" NEW(UUID) "=4660:0 (25) of 3 10@10 traded 0@0*\ncancel 4660\n"
          "<F 41=" UUID "|37=X" UUID "|11=00000000-0000-4123-8400-0000000002bf|55=A|54=1|"
          T "38=10|");
+    talk("short ones", TW_FIX_42, &(struct tw_fix_orders_options){
+         .id_form = TW_FIX_ID_SHORT, .no_mass_status = true },
+         "on\nnew 4660\n<D 11=AAAAAAAAADVQ|21=1|55=A|54=1|" T
+         "38=10|40=2|44=10|59=1|\n" NEW("AAAAAAAAADVQ") "=4660:0!\ncancel 4660\nsent\n"
+         ">9|37=X|11=AAAAAAAAADVQA|41=AAAAAAAAADVQ|39=0|434=1|\n=4660:9 (21)!\n"
+         "replace 4660 20 11\n<G 41=AAAAAAAAADVQ|37=XAAAAAAAAADVQ|11=AAAAAAAAADVQB"
+         "|21=1|55=A|54=1|" T "38=20|40=2|44=11|59=1|\n"
+         ">8|37=X|11=AAAAAAAAADVq|17=z|150=0|39=0|14=0|6=0|\n=stray AAAAAAAAADVq");
+    talk("short ones, over a restart", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
+         .id_form = TW_FIX_ID_SHORT },
+         "join 3 me\non\nnew 7\nsent\nuuid 0\nrestart\njoin 3 me\n"
+         "=7:0 (25) of 3 10@10 traded 0@0*\non\n<H 11=AAAAAAAAAAAH|55=A|54=1|\n"
+         "cancel 7\n<F 41=AAAAAAAAAAAH|11=AAAAAAAAAAAHA|55=A|54=1|" T "38=10|");
+    talk("and without lines", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .first_id = 10000 },
+         "join 3 me\non\n" NEW("AAAAAAAAADVQ") "=4660:0 (25) of 3 10@10 traded 0@0*\n"
+         "cancel 4660\n<F 41=AAAAAAAAADVQ|37=XAAAAAAAAADVQ|11=AAAAAAAAADVQSS|55=A|54=1|"
+         T "38=10|");
     talk("a venue of UUIDs gets no other, for what is not ours, too", TW_FIX_44,
-         &(struct tw_fix_orders_options){ .cancel_unknown = true, .uuid = true,
-         .no_mass_status = true },
+         &(struct tw_fix_orders_options){ .cancel_unknown = true,
+         .id_form = TW_FIX_ID_UUID, .no_mass_status = true },
          "on\n>8|37=Z|11=abc|17=0|150=I|39=1|55=A|54=2|38=10|14=4|6=10|151=6|\n"
          "=stray abc\n<F 41=abc|37=Z|11=18867251-edfa-4000-8000-000000000001|55=A|54=2|"
          T "38=10|\n");

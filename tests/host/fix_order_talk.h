@@ -265,8 +265,9 @@ static void restart(void)
 static struct tw_desk desk;      /* where options name it */
 
 /* Lines: ">8|..." is said ("~8": it is refused), "<D 11=..." goes out, "=..." was
- * told, "uuid 1" (from a restart on), "on", "leaving", "off", "halt", "resend N [M]" (the
- * peer wants N to M), "unsent": what comes next can't be sent, else asked for.
+ * told, "uuid 1" (2: short; from a restart on), "on", "leaving", "off", "halt",
+ * "resend N [M]" (the peer wants N to M), "unsent": what comes next can't be sent, else
+ * asked for.
  * What is there instead, or NULL. */
 static const char *play(const char *line)
 {
@@ -283,7 +284,8 @@ static const char *play(const char *line)
     }
     if (!orders) return NULL;
     if (strcmp(line, "restart") == 0) restart();
-    else if (strncmp(line, "uuid ", 5) == 0) options.uuid = line[5] == '1';
+    else if (strncmp(line, "uuid ", 5) == 0)
+        options.id_form = (enum tw_fix_id_form)(line[5] - '0');
     else if (strcmp(line, "anew") == 0) keep_lines(true);
     else if (strcmp(line, "spoil") == 0) strcat(kept, "O 8 what\nO 9 me A 1 2");
     else if (strncmp(line, "join", 4) == 0) join(line);
