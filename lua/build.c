@@ -132,7 +132,7 @@ int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *le
         .preset = ltw_text_at(L, -1, "preset"),
         .symbol = ltw_text_at(L, -1, "symbol"),
         .time = ltw_text_at(L, -1, "time"),
-        .base_ns = (int64_t)ltw_number_at(L, -1, "base", 0),
+        .base_ns = ltw_integer_at(L, -1, "base", 0),
         .price_scale = (int64_t)ltw_number_at(L, -1, "price_scale", 0),
         .factors = ltw_text_at(L, -1, "factors"),
         .separator = separator ? separator[0] : 0,

@@ -265,6 +265,7 @@ function app.exchange(options)
   for name, kind in pairs(declare.MARKET) do types[name] = kind end
   local list = declare.now.exchanges
   options = check("app.exchange", options or {}, types)
+  declare.ranges("app.exchange", options, { port = { 0, 65535 } })
   list[#list + 1] = declare.ranges("app.exchange", options, declare.MARKET_RANGES)
   return { exchange = #list }
 end
@@ -438,8 +439,9 @@ end
 function app.reload(options)
   options = check("app.reload", options, { watch = "boolean", deadline = "number",
     warm = "number|string|boolean", shadow = "number|table" })
-  if options.deadline and options.deadline <= 0 then
-    fail(2, "app.reload: deadline must be above 0, got %s", options.deadline)
+  if options.deadline and not (options.deadline > 0 and options.deadline < 1e9) then
+    fail(2, "app.reload: deadline must be above 0 and below 1e9, got %s",
+         options.deadline)
   end
   local shadow = options.shadow or 0
   if type(shadow) == "number" then shadow = { records = shadow } end

@@ -14,6 +14,22 @@ local function either(options, name, other)
   return own
 end
 
+-- Of feeds that are played; base and price_scale are of text.
+local PLAYED <const> = {
+  speed = { 0.0, 1e9 }, limit = { 0, math.maxinteger },
+  base = { math.mininteger, math.maxinteger }, price_scale = { 1, 1000000000 },
+}
+
+-- from and to, as numbers, are ns.
+local function check_times(what, options)
+  for _, name in ipairs { "from", "to" } do
+    local x = options[name]
+    if type(x) == "number" and not math.tointeger(x) then
+      fail(3, "%s: %s must be a date or whole ns, got %s", what, name, x)
+    end
+  end
+end
+
 -- Where the bytes of a fix or csv feed come from.
 local function add_stream(what, options, format)
   local given = {}
@@ -132,6 +148,7 @@ function feed.fix(options)
     name = "string", connect = "string|table", listen = "number|string", file = "string",
     stdin = "boolean", speed = "number", limit = "number",
   })
+  declare.ranges("app.feed.fix", options, PLAYED)
   add_stream("app.feed.fix", options, "fix")
 end
 
@@ -163,6 +180,15 @@ function feed.csv(options)
     base = "number", price_scale = "number", separator = "string", speed = "number",
     limit = "number", connect = "string|table", listen = "number|string",
   })
+  declare.ranges("app.feed.csv", options, PLAYED)
+  check_times("app.feed.csv", options)
+  if options.separator and #options.separator ~= 1 then
+    fail(2, "app.feed.csv: separator must be one character, got '%s'", options.separator)
+  end
+  if options.symbol and (options.symbol == "" or #options.symbol > 63) then
+    fail(2, "app.feed.csv: symbol must be a text of 1 to 63 bytes, got '%s'",
+         options.symbol)
+  end
   if options.interval then
     local seconds = options.interval
     if type(seconds) == "string" then
@@ -202,6 +228,8 @@ function feed.tape(options)
     limit = "number", dictionary = "string|table",
   })
   if not options.path then fail(2, "app.feed.tape: no path") end
+  declare.ranges("app.feed.tape", options, PLAYED)
+  check_times("app.feed.tape", options)
   options.spelling = declare.spelling("app.feed.tape", options.dictionary)
   options.name = options.name or options.path:match "[^/]*$"
   declare.feed(options, "tape")

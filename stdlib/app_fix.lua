@@ -379,7 +379,7 @@ local function retry_of(what, x)
   local first, last = x, x
   if type(x) == "table" then first, last = x[1], x[2] end
   for _, n in ipairs { first, last } do
-    if type(n) ~= "number" or n < 0.001 or n > 86400 then
+    if type(n) ~= "number" or not (n >= 0.001 and n <= 86400) then
       fail(3, "%s: retry must be seconds, or {first, last}, got %s", what, tostring(n))
     end
   end

@@ -15,6 +15,7 @@ declare.MARKET = {
 declare.MARKET_RANGES = {
   seed = { 0, math.maxinteger }, symbols = { 0, (1 << 20) - 1 }, rate = { 0.0, 1e9 },
   trades = { 0.0, 1.0 }, correlation = { 0.0, 1.0 }, limit = { 0, math.maxinteger },
+  speed = { 0.0, 1e9 },
 }
 
 --- declare.fail(level, format, ...)

@@ -168,6 +168,24 @@ for text, why in pairs {
   ["app.feed.fix { connect = ':80' }"] = "app.feed.fix: ':80' is not host:port",
   ["app.feed.fix { connect = 'h:99999' }"] = "app.feed.fix: 'h:99999' is not host:port",
   ["app.feed.fix { connect = {} }"] = "app.feed.fix: connect must be host:port or what",
+  ["app.feed.csv { file = 'x', price_scale = 1.5 }"] =
+    "app.feed.csv: price_scale must be an integer from 1 to 1000000000, got 1.5",
+  ["app.feed.csv { file = 'x', base = 0/0 }"] = "app.feed.csv: base must be an integer",
+  ["app.feed.csv { file = 'x', limit = -5 }"] = "app.feed.csv: limit must be an integer",
+  ["app.feed.csv { file = 'x', from = 1.5 }"] =
+    "app.feed.csv: from must be a date or whole ns, got 1.5",
+  ["app.feed.csv { file = 'x', separator = '||' }"] =
+    "app.feed.csv: separator must be one character, got '||'",
+  ["app.feed.csv { file = 'x', symbol = '' }"] = "app.feed.csv: symbol must be a text of",
+  ["app.feed.tape { path = 'x', speed = -1 }"] =
+    "app.feed.tape: speed must be a number from 0 to 1000000000, got %-1",
+  ["app.feed.tape { path = 'x', to = 0/0 }"] = "app.feed.tape: to must be a date or",
+  ["app.feed.fix { file = 'x', limit = 1e300 }"] = "app.feed.fix: limit must be an inte",
+  ["app.exchange { port = 70000 }"] =
+    "app.exchange: port must be an integer from 0 to 65535, got 70000",
+  ["app.reload { deadline = 0/0 }"] = "app.reload: deadline must be above 0 and below",
+  ["app.fix.session { host = 'h', port = 1, sender = 'A', target = 'B', retry = 0/0 }"] =
+    "app.fix.session 'B': retry must be seconds",
   ["app.feed.fix { subscribe = 'AAPL' }"] = "app.feed.fix: subscribe must be a table",
   ["app.feed.fix { sender = 'ME' }"] = "app.feed.fix: subscribe: a list of symbols is",
   ["app.feed.fix { subscribe = {} }"] = "app.feed.fix: subscribe: a list of symbols is",
