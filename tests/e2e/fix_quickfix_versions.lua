@@ -23,6 +23,7 @@ end
 local HEAR <const> = [[
   local tw, M = require "tw", {}
   function M:on_fix(message)
+    if message.MsgType == "j" then return print("no to " .. message.RefMsgType) end
     print(("%s %s %s %s"):format(message.version, message.ApplVerID,
       message.MsgType, message.ClOrdID))
   end]]
@@ -39,6 +40,8 @@ p.put("out-script.lua", HEAR .. [[
         Symbol = "AAPL", Side = 1, OrdType = "1", OrderQty = 1, TransactTime = tw.now(),
         HandlInst = "1" }))
     end
+    assert(tw.fix.send(session, { MsgType = "C", EmailThreadID = "e", EmailType = "0",
+      Subject = "s", NoLinesOfText = { { Text = "x" } } }))
   end
   return M]])
 local q = quickfix.start(p, "acceptor", "FIXT.1.1", port, nil, SPEC)
@@ -48,6 +51,7 @@ for id, report in pairs { a42 = "FIX.4.2 4", a44 = "FIX.4.4 6", a50 = "FIX.5.0SP
   t.ok(p.await_count(ours, ("%s 8 %s"):format(report, id), 1),
        id .. ": and we its report")
 end
+t.ok(p.await_count(ours, "no to C", 1), "what it does not take it says by 35=j")
 p.kill(ours, "TERM")
 q.close()
 

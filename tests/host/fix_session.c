@@ -242,6 +242,14 @@ static void numbers(void)
          "<35=j 34=3 45=3 58=Unsupported_Message_Type 372=BX 380=3\n=4 4");
     talk("R33: to a BusinessMessageReject there is no answer", TW_FIX_44, &acceptor,
          ON "unsupported\n>35=j 34=2 45=1 372=D 380=3\n<-\n=3 2");
+    talk_as("a reject of the application may have fields of others", TW_FIX_50SP2,
+            &acceptor, "connect\n>35=A 34=1 98=0 108=30 1137=9\n"
+            "<35=A 34=1 98=0 108=30 1137=9\nunsupported\n"
+            ">35=j 34=2 45=1 58=no 372=D 380=3 1137=9\n<-\n"
+            ">35=j 34=3 45=1 372=D 380=3 5001=x 9999=\n"
+            "<35=3 34=2 45=3 58=Tag_specified_without_a_value 371=9999 372=j 373=4\n"
+            ">35=j 34=4 45=1 380=3 1137=9\n"
+            "<35=3 34=3 45=4 58=Required_tag_missing 371=372 372=j 373=1\n=5 4");
     talk("R33: before 4.2", TW_FIX_41, &acceptor,
          ON "unsupported\n>35=D 34=2 11=id 21=3 40=1 54=1 55=X\n"
          "<35=3 34=2 45=2 58=Unsupported_message_type\n=3 3");

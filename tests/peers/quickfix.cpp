@@ -24,7 +24,7 @@
  * 35=R, e and g, of which the last two are answered; "acked TYPE STATUS WRONG" of 35=AI
  * and b, and how many are wrong in it; "state SYMBOL CODE" of 35=f and h; "skips" when a
  * Logout comes while messages before it are missing, for QuickFIX counts the first of
- * those as come then.  It ends with its input. */
+ * those as come then.  35=C it does not take.  It ends with its input. */
 #define HAVE_SSL 1                        /* as Debian builds it */
 
 #include <poll.h>
@@ -354,6 +354,7 @@ struct Peer : FIX::Application {
     {
         bool is_order = m.getHeader().getField(35) == "D";
 
+        if (m.getHeader().getField(35) == "C") throw FIX::UnsupportedMessageType();
         if (!file.empty()) {
             take(m, m.getHeader().getField(35));
             return;
