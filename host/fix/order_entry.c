@@ -695,6 +695,7 @@ bool tw_fix_orders_refused(struct tw_fix_orders *o, const struct tw_fix_message 
     struct ask *a;
     unsigned nth;
 
+    if (code.n == 1 && *code.at == 'j') tw_fix_orders_message(o, m);
     if (code.n != 1 || (*code.at != '8' && *code.at != '9')) return false;
     e = tw_fix_orders_find_id(o, tw_fix_message_body(m, 11), &nth);
     a = e ? tw_fix_orders_asked(e, nth) : NULL;

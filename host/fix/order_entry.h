@@ -137,7 +137,8 @@ void tw_fix_orders_halted(struct tw_fix_orders *o);
 void tw_fix_orders_missed(struct tw_fix_orders *o);
 
 /* A message of the peer was refused by the session (35=3 went out): what it may have said
- * of an order is asked for.  True: of which it was nobody knows, so it was missed. */
+ * of an order is asked for; a 35=j counts all the same.  True: of which it was nobody
+ * knows, so it was missed. */
 bool tw_fix_orders_refused(struct tw_fix_orders *o, const struct tw_fix_message *m);
 
 /* The peer has missed messages of ours from one number to another: what they asked for,

@@ -71,6 +71,15 @@ static void ends(void)
     "|150=H|39=1|14=" cum "|6=10|151=" leaves "|\n"
 
 /* What else of a bracket has ended is counted. */
+/* Which message of ours it is of is clear, whatever else is wrong with it. */
+static void refused(void)
+{
+    talk("a 35=j that the session refuses counts", TW_FIX_44, &none, "on\nnew 7\nnew 8\n"
+         "sent\n~j|379=7|380=18|\n~j|45=2|379=|\n=7:8 (21)! 8:8 (21)!\n<");
+    talk("also where the version has none", TW_FIX_41, &none,
+         "on\nnew 7\nsent\n~j|45=1|372=D|380=4|\n=7:8 (21)!\n<");
+}
+
 static void families(void)
 {
     talk("what is taken back in a bracket comes with what others of it have traded",
@@ -415,6 +424,7 @@ int main(void)
     overtaken();
     missed();
     corrections();
+    refused();
     families();
     settled();
     ends();
