@@ -400,19 +400,19 @@ static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t sy
     struct ltw_order_terms terms = { .symbol = symbol };
     int label = 0;
 
-    if (more == 0) {
-        lua_pushnil(L);
-        return 1;
-    }
     if (!lua_isnoneornil(L, 4)) {
         luaL_checktype(L, 4, LUA_TTABLE);
         lua_settop(L, 4);
         ltw_check_order_terms(L, 4, what, &terms);
+        if (terms.symbol != symbol || terms.quantity || terms.weight)
+            luaL_error(L, "%s: symbol, quantity and weight are no options of it", what);
         lua_getfield(L, 4, "label");
         label = 5;
     }
-    terms.symbol = symbol;
-    terms.weight = 0;
+    if (more == 0) {
+        lua_pushnil(L);
+        return 1;
+    }
     if (more > INT64_MAX || more < -INT64_MAX)
         luaL_error(L, "%s: more than 9.2e9 would be missing", what);
     terms.quantity = (int64_t)(more > 0 ? more : -more);

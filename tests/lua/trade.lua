@@ -208,6 +208,24 @@ nil
 499.0	order 5 sell 499 A market: pending_new, 0 filled	nil
 500.0	1	1
 ]])
+prints("targets take the options of orders, but for what they say themselves", app [[
+  function M:on_quote()
+    n = n + 1
+    if n > 1 then return end
+    local o = self:order_target("A", 10, { price = 9.5, label = "x", tif = "day" })
+    print(o.side, o.quantity, o.price, o.label, o.tif)
+    for _, options in ipairs { { quantity = 3 }, { weight = 1 }, { symbol = "B" },
+                               { foo = 1 } } do
+      print((select(2, pcall(self.order_target, self, "A", 10, options))
+             :gsub(";.*", "")))
+    end
+  end]], [[
+buy	10.0	9.5	x	day
+order_target: symbol, quantity and weight are no options of it
+order_target: symbol, quantity and weight are no options of it
+order_target: symbol, quantity and weight are no options of it
+order_target: no option 'foo'
+]])
 prints("a flatten that comes again leaves what closes", app([[
   function M:on_quote()
     n = n + 1
