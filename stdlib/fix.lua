@@ -13,6 +13,12 @@ for _, name in ipairs { "send", "status", "enable", "logout", "reset", "set_numb
   fix[name] = core[name]
 end
 
+-- What pcall gave.  An error is of who called: whose tail call this is, is no level.
+local function told(fine, ...)
+  if not fine then error((tostring((...)):gsub("^[^ ]*:%d+: ", "")), 2) end
+  return ...
+end
+
 --- fix.add(options) -> name | nil, message, code
 -- Adds a session while the run goes on: options as app.fix.session, which connects to its
 -- peer; or with acceptor (the port of an app.fix.acceptor of the app; true: of the only
@@ -31,12 +37,9 @@ end
 -- raises for an option that is not there or can't be.
 -- Units: as app.fix.session.
 function fix.add(options)
-  local fine, name, why, code = pcall(function()
+  return told(pcall(function()
     return core.add(require "tw.app_fix".read(options))
-  end)
-  if not fine then error((tostring(name):gsub("^[^ ]*:%d+: ", "")), 2) end
-  if not name then return nil, why, code end
-  return name
+  end))
 end
 
 --- fix.logon(session, fields) -> true | nil, message, code
@@ -50,12 +53,9 @@ end
 -- there is not, and for a field that can't be.
 -- Units: none.
 function fix.logon(session, fields)
-  local fine, done, why, code = pcall(function()
+  return told(pcall(function()
     return core.logon(session, require "tw.app_fix".logon("fix.logon", fields))
-  end)
-  if not fine then error((tostring(done):gsub("^[^ ]*:%d+: ", "")), 2) end
-  if not done then return nil, why, code end
-  return done
+  end))
 end
 
 local LIMIT <const> = 1 << 20            -- bytes of a message
