@@ -306,11 +306,12 @@ function tapes.app()
   local params = set[1] and params_of(table.move(words, 2, #words, 1, {}), set) or {}
   local from, to = o.from and time_option(o.from), o.to and time_option(o.to)
   if from or to then check_range(words[1], from, to) end
-  app.feed.tape {
+  local played, why = pcall(app.feed.tape, {
     path = words[1], speed = o.speed, messages = true, limit = o.limit,
     from = from, to = to, skip_damaged = o["skip-damaged"],
     dictionary = arguments.list(o.dictionary),
-  }
+  })
+  if not played then refuse("--%s", (tostring(why):gsub("^.-app%.feed%.tape: ", ""))) end
   for i = 2, #words do
     app.script(words[i], { params = params[i - 1] })
   end

@@ -229,6 +229,7 @@ for _, case in ipairs {
   { "record app.lua", 2, "record: no tape file given" },
   { "record app.lua x.tape --sync often", 2, "never, block or record expected" },
   { "replay", 1, "replay: no tape file given" },
+  { "replay run.tape --speed -1", 1, "replay: %-%-speed must be a number from 0 to" },
   { "replay run.tape first.lua --fast", 1, "unknown option '%-%-fast'" },
   { "replay quotes.csv first.lua", 1, "is no tape file" },
   { "replay run.tape first.lua --from soon", 1, "from: 'soon' is no time" },
