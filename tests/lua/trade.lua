@@ -296,9 +296,9 @@ prints("a part of the equity that no order has room for", app([[
   function M:on_quote()
     n = n + 1
     if n > 1 then return end
-    print(pcall(self.order_target_percent, self, "A", 100))
-    print(pcall(self.buy, self, { symbol = "A", percent = 100 }))
-    print(self:order_target_percent("A", 90))
+    print(pcall(self.order_target_percent, self, "A", 1))
+    print(pcall(self.buy, self, { symbol = "A", weight = 1 }))
+    print(self:order_target_percent("A", 0.9))
   end]], { quotes = HEAD .. "1,A,0.00001,0.00001,500,500\n" }), [[
 false	order_target_percent: that part of the equity is more than 9.2e9 at 0.00001
 false	buy: that part of the equity is more than 9.2e9 at 0.00001
