@@ -304,7 +304,7 @@ field account of a script's table between them, field by field:
                      from the last price), daily_loss, self_match = true, buying_power
                      = true (refuses what free cash and margin don't cover, open orders
                      included).  Without it a buy may take cash below 0, and a backtest
-                     says so
+                     says so.  Each is above 0; what is left out is not limited
   rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
                      {EUR = "EURUSD", JPY = "1/USDJPY"}.  That of an instrument must be
                      there; until its symbol's first price orders are refused

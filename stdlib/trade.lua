@@ -140,10 +140,21 @@ local function latency(what, name, x)
   return { kind = 1, min = least, max = most, list = {} }
 end
 
+-- 0 is no limit in C: who has nothing left to lose would have no bound.
+local function limit(f)
+  return function(what, name, x)
+    local made = f(what, name, x)
+    if made >= 1e-9 then return made end
+    fail(what, "%s: above 0 expected, got %s; where it is left out there is no limit, and"
+         .. " tw.halt stops all", name, show(x))
+  end
+end
+
 local limits = {
-  order_quantity = amount, order_value = number(0, 1e18), position = amount,
-  open_orders = integer(0, COUNT), orders = integer(0, 100000),
-  per = number(1e-9, 1e6), collar = number(0, 1e6, 0.01), daily_loss = number(0, 1e18),
+  order_quantity = limit(amount), order_value = limit(number(0, 1e18)),
+  position = limit(amount), open_orders = integer(1, COUNT), orders = integer(1, 100000),
+  per = number(1e-9, 1e6), collar = limit(number(0, 1e6, 0.01)),
+  daily_loss = limit(number(0, 1e18)),
   self_match = boolean, buying_power = boolean,
 }
 
@@ -292,7 +303,7 @@ end
 function trade.risk(given)
   local known = {}
   for name, check in pairs(limits) do known[name] = check end
-  known.per, known.buying_power, known.orders = nil, nil, integer(0, COUNT)
+  known.per, known.buying_power, known.orders = nil, nil, integer(1, COUNT)
   known.currency = currency
   return options("app.risk", "", given, known)
 end

@@ -224,7 +224,7 @@ desk_refuses("position = 10", "self:buy('A', 6, 9)", "self:buy('A', 5)",
              "the position of all scripts would be above its limit")
 desk_refuses("self_match = true", "self:buy('A', 5, 4.9)", "self:sell('A', 5, 4.9)",
              "it would trade with an order of our own")
-desk_refuses("orders = 0", "self:buy('A', 1)", [[self:buy { symbol = "A", quantity = 1,
+desk_refuses("orders = 9", "self:buy('A', 1)", [[self:buy { symbol = "A", quantity = 1,
   price = 9, tif = "gtd", expire = time }]], "gtd: its time of expiry is over already")
 
 -- A restart keeps what is held.

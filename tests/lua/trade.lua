@@ -646,7 +646,7 @@ prints("an instrument may be said in parts, and twice alike", app("function M:on
   "app.instruments { { symbol = 'C', lot_size = 10 } } app.instruments { { symbol = 'C', "
   .. "lot_size = 10.0, tick_size = 0.5 } } " }), "0.5\t10.0\n")
 fails("app.risk", app("", { before = "app.risk { orders = 1.5 } " }),
-      "app.lua:1: app.risk: orders: an integer from 0 on expected, got 1.5")
+      "app.lua:1: app.risk: orders: an integer from 1 on expected, got 1.5")
 fails("app.risk", app("", { before = "app.risk { open_orders = 4294967299 } " }),
       "app.lua:1: app.risk: open_orders: at most 2147483648, got 4294967299")
 fails("app.calendar", app("", { before = "app.calendar('x', { open = 'noon' }) " }),

@@ -215,6 +215,12 @@ for text, why in pairs {
     = "app.instruments%[1%]: weight must be a finite number, got inf",
   ["app.account { fees = { per_share = 1e-10 } }"] =
     "app.account: fees.per_share: 0, or at least 1e%-09 %(nine decimals%), expected,",
+  ["app.risk { position = 0 }"] = "app.risk: position: above 0 expected, got 0; where it",
+  ["app.risk { open_orders = 0 }"] = "app.risk: open_orders: an integer from 1 on",
+  ["app.account { limits = { daily_loss = 0 } }"] =
+    "app.account: limits.daily_loss: above 0 expected, got 0",
+  ["app.account { limits = { orders = 0 } }"] =
+    "app.account: limits.orders: an integer from 1 on expected, got 0",
   ["app.risk { position = 1e-12 }"] = "app.risk: position: 0, or at least 1e%-09",
   ["app.pool { queue = 0/0 }"] = "app.pool: queue must be an integer",
   ["app.pool { memory = 1e30 }"] =
