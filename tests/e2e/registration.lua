@@ -64,7 +64,7 @@ put("trader.lua", [[
       if side == "sell" then o.take_profit, o.stop_loss = o.stop_loss, o.take_profit end
     elseif kind == 6 then o.tif = "cls"
     elseif kind == 7 then o.tif = "opg"
-    elseif kind == 8 then o.quantity = nil; o.percent = 1 + random(self, 20)
+    elseif kind == 8 then o.quantity = nil; o.weight = (1 + random(self, 20)) / 100
     elseif kind == 9 then o.price = far; o.tif = "cls" end
     self[side](self, o)
   end
