@@ -282,19 +282,25 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
 }
 
 /* self:buy(order) -> order
- * Sends an order: { symbol =, quantity = }, or weight =, the part of the equity that it
- * may take when it trades, within limits.  As needed: price, stop, trail, or
- * trail_percent (of the price that the stop follows, at the tick beyond); type ("market";
- * by default "limit" with a price, "stop" or "stop_limit" with a stop, "trailing_stop"
- * with a trail); tif ("gtc", "day", "gtd", "ioc", "fok"; "opg", "cls": market and limit
- * orders, not post_only), expire (for gtd: one that is over is rejected); post_only,
- * reduce_only, label; take_profit and stop_loss (a bracket: two orders that wait for this
- * one, one cancels the other, and their labels say which; where one of them is at no
- * tick, or would trade as soon as this one has, as the market is now, this is refused;
- * they are for what it has traded, and order:modify makes them no larger; one that it
- * makes smaller stays so, and leaves the rest to the other; where they have traded all of
- * that, what is left of this is canceled).  Or in brief self:buy("AAPL", 100 [, price]).
- * What becomes of it is told to on_order, on_fill and on_position; a refusal too.
+ * Sends an order: { symbol =, quantity = }, or in brief self:buy("AAPL", 100 [, price]).
+ * on_order, on_fill and on_position tell what becomes of it, a refusal too.
+ *   weight         in place of quantity: the part of the equity that it may take when it
+ *                  trades, within limits
+ *   type           "market"; by default "limit" with a price, "stop" or "stop_limit" with
+ *                  a stop, "trailing_stop" with a trail
+ *   price, stop, trail
+ *   trail_percent  of the price that the stop follows, at the tick beyond
+ *   tif            "gtc", "day", "gtd", "ioc", "fok"; "opg" and "cls" of market and limit
+ *                  orders, not post_only
+ *   expire         for gtd; a time that is over is rejected
+ *   post_only, reduce_only, label
+ *   take_profit, stop_loss     prices of a bracket: two exits that wait for this order.
+ *                  One cancels the other; their labels say which they are.  They are for
+ *                  what this order has traded: order:modify makes them no larger; one
+ *                  that it makes smaller stays so, and leaves the rest to the other.
+ *                  When they have traded all of that, what is left of this order is
+ *                  canceled.  The order is refused where an exit is at no tick, or would
+ *                  trade at once as the market is now
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for what is no order: an option that is not there, a number that is not
  * above 0 and below 9.2e9 (it is rounded to nine decimals), a symbol that is not known,
@@ -421,10 +427,10 @@ static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t sy
 }
 
 /* self:order_target(symbol, quantity [, options]) -> order | nil
- * Sends what is missing from a position of that quantity (below 0: short), beside what
- * open market and limit orders will do, without those that are asked to be canceled and
- * exits of brackets; of those of one self:oco the largest of each side counts, as no more
- * of them can trade; nil when nothing is.  options: as of self:buy.
+ * Sends an order for what is missing to a position of that quantity (below 0: short); nil
+ * when nothing is.  Open market and limit orders count as traded, but for those that are
+ * being canceled and exits of brackets; of a self:oco the largest of each side counts, as
+ * no more of them can trade.  options: as of self:buy.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: as of self:buy.  Units: of the instrument. */
 static int order_target(lua_State *L)
@@ -502,10 +508,10 @@ static int close_position(lua_State *L)
 }
 
 /* self:flatten() -> integer
- * Cancels all open orders and closes all positions; how many positions.  What closes
- * them already stays, so it can be called again: with a latency an order may trade more
- * before its cancel has come, and limits on how often orders are sent may refuse what
- * closes; that is left.
+ * Cancels all open orders and closes all positions: how many.  Orders that close them
+ * already stay.  A position may be left: with a latency an order may trade
+ * before its cancel arrives, and limits on the rate of orders may refuse a closing one.
+ * So it can be called again.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises outside a script, and for a symbol.  Units: none. */
 static int flatten(lua_State *L)

@@ -516,42 +516,60 @@ function fix.use(what, name, kind, options)
 end
 
 --- app.fix.session(options) -> name
--- A session that we connect to its peer.  host and port, or hosts, a list of "host:port"
--- that are tried one after the other, or loopback = true: the port of the app's own
--- app.fix.acceptor above; retry (seconds between tries, or {first, last} for a backoff,
--- which begins anew after a session that was up for `last`; default {0.1, 10}); name
--- (default: the target); version ("FIX.4.4"; up to "FIX.5.0SP2"), sender and target
--- (CompIDs; also sender_sub, sender_location, target_sub, target_location); heartbeat
--- (default 30; 0: none); logon (more fields of the Logon, by name or tag: { Username =
--- "me", [554] = ... }; data have their length), hold_logon (true: the Logon waits for
--- fix.logon of a script, with what is computed, such as a signature); tls (true, or ca,
--- ca_folder, crl: a file of what is revoked, name: of the certificate where it is not the
--- host, certificate, key, only_13, ciphers, suites: 1.2 and 1.3, by OpenSSL 3, libssl3,
--- which has to be there; a file that has changed is read again before a connection,
--- either side).
--- Both sides have: dictionary (a path or a list of them; see `tidewire
--- help fix`), applications (over FIXT.1.1: more versions of messages, which ApplVerID
--- (1128) chooses from: a list of names, or of { version = "FIX.4.4", dictionary = ...,
--- default_for = { "D", "8" } }; types of messages that are of that version where they
--- have no ApplVerID, as our Logon says), transport ("FIXT.1.1", for a version before
--- FIX.5.0 that comes over it), validate ("strict", "lenient", "off", or a table that
--- changes strict: fields_out_of_order, have_values, user_defined, unordered_groups,
--- unknown_fields, required, values), store (a folder for numbers and messages; default:
--- in memory), sync ("never", "each", or seconds; default 0.1), log (a folder for its
--- messages, NAME.log), log_size (of such a file; default 64 MiB) and log_files (full ones
--- that stay, NAME.log.1 the latest; default 15), schedule (zone, open, close, days =
--- "mon-fri", open_day, close_day, reset), take (a list of MsgTypes that come to on_fix;
--- the others are answered as unsupported; true: all; default: all, but none where the
--- session is a feed's or a gateway's or has market or orders: what these take they have
--- first), market (true: the session serves what the run has of quotes and trades to
--- 35=V R e g of its peer), hold (what is sent while it is down waits; else it is
--- refused), enabled, reset_on_logon, reset_on_logout, reset_on_disconnect,
--- persist, check_comp_id, latency (how far SendingTime may be off; false: it is not
--- looked at), next_expected (789 of Logons says what is missing; from FIX.4.4 on),
--- last_processed (369; from FIX.4.2 on), resend_chunk, resend_rate
--- (messages a second), logon_timeout, logout_timeout, precision (digits of a second: 3,
--- 6, 9), store_size, queue and message_size; orders (true: the peer trades in the book of
--- the run, with scripts whose fill is "book").
+-- A session that connects to its peer:
+--   host, port           the peer; or hosts, a list of "host:port", tried in turn; or
+--                        loopback = true: the port of the app's acceptor above
+--   retry                seconds between tries, or {first, last}, a backoff that begins
+--                        anew after a session that was up for `last`; default {0.1, 10}
+--   heartbeat            seconds; default 30, 0: none
+--   logon                more fields of the Logon, by name or tag: { Username = "me",
+--                        [554] = ... }; lengths of data fields are filled in
+--   hold_logon           true: the Logon waits for fix.logon of a script, which adds what
+--                        is computed, such as a signature
+--   tls                  true, or ca, ca_folder, crl (a file of revoked certificates),
+--                        name (of the certificate where it is not the host), certificate,
+--                        key, only_13, ciphers (of TLS 1.2), suites (of 1.3).  It needs
+--                        OpenSSL 3 (libssl3); a file that has changed is read again
+--                        before a connection, also by an acceptor
+-- Sessions of an acceptor have these, too:
+--   name                 default: the target
+--   version              "FIX.4.4" (the default), up to "FIX.5.0SP2"
+--   sender, target       CompIDs; also sender_sub, sender_location, target_sub and
+--                        target_location
+--   dictionary           a path or a list of them (see `tidewire help fix`)
+--   transport            "FIXT.1.1": for a version before FIX.5.0 that comes over it
+--   applications         over FIXT.1.1: more versions of messages, which ApplVerID (1128)
+--                        chooses: a list of names, or of { version = "FIX.4.4",
+--                        dictionary = ..., default_for = { "D", "8" } }: types of that
+--                        version without an ApplVerID, as our Logon says
+--   validate             "strict", "lenient", "off", or a table that changes strict:
+--                        fields_out_of_order, have_values, user_defined, unknown_fields,
+--                        unordered_groups, required, values
+--   store, store_size    a folder for numbers and messages (default: in memory); bytes
+--   sync                 "never", "each", or seconds between syncs; default 0.1
+--   log                  a folder for its messages, NAME.log
+--   log_size, log_files  bytes of such a file, default 64 MiB; how many full ones stay,
+--                        NAME.log.1 the latest, default 15
+--   schedule             zone, open, close, days = "mon-fri", open_day, close_day, reset
+--   take                 MsgTypes that come to on_fix (true: all); others are answered as
+--                        unsupported.  Default: all; none where the session is a feed's
+--                        or a gateway's or has market or orders, which come first
+--   market               true: it serves the run's quotes and trades (35=V R e g)
+--   orders               true: the peer trades in the run's book, with scripts whose fill
+--                        is "book"
+--   hold                 true: what is sent while it is down waits; else it is refused
+--   enabled              false: it waits for fix.enable
+--   reset_on_logon, reset_on_logout, reset_on_disconnect
+--   persist              false: a resend is a gap fill
+--   check_comp_id        false: any CompIDs are taken
+--   latency              how far SendingTime may be off, default 120; false: by any time
+--   next_expected        true: 789 of Logons says what is missing; from FIX.4.4 on
+--   last_processed       true: messages have 369; from FIX.4.2 on
+--   resend_chunk         messages that are asked for at once; default all
+--   resend_rate          messages a second that are sent again; default any
+--   logon_timeout, logout_timeout        default 10 and 2
+--   precision            digits of a second in times: 3, 6 or 9; default 3
+--   queue, message_size  bytes that may wait to be sent, and of a message; default 1 MiB
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.
 -- Units: seconds; bytes.
@@ -560,7 +578,7 @@ function fix.session(options)
   return name
 end
 
---- (internal) app.fix.open([options])
+--- app.fix.open([options])
 -- Lets tw.fix.add add sessions to a run whose app file declares none.  orders = true:
 -- the run has a book, so that they may have orders = true.
 -- Yields: no.  Blocks: no.  Thread: the app file.
@@ -621,13 +639,13 @@ end
 -- A port where peers connect to sessions of ours, of any versions: port (0: a free one),
 -- host (default: loopback), sessions (a list; each has what app.fix.session says of both
 -- sides, and sender is ours), template (a session, or a list, whose sender or target may
--- be "*": one is made for a caller that nobody else is for, with a store and a log of its
--- own, and called NAME.SENDER.TARGET, of the caller, or NAME.SENDER where our CompID is
--- given; with orders = true there are 64 at most, with those that tw.fix.add adds), tls
+-- be "*": a caller that no session is for gets one made of it, with a store and a log of
+-- its own.  Its name is NAME.SENDER.TARGET of the caller, or NAME.SENDER where our CompID
+-- is given.  With orders = true there are 64 at most, with those of tw.fix.add), tls
 -- (certificate and key; ca, crl and ask = true: callers must have a certificate, too),
--- connections (256), session_limit (of all that wait here, or are made or added; 1024, or
--- as many as `sessions` has; 4096 at most), logon_timeout (10).  Sessions, or templates,
--- of FIXT.1.1 with equal CompIDs are told apart by DefaultApplVerID (1137).
+-- connections (256), session_limit (of the port, with those that are made or added; 1024,
+-- or as many as `sessions` has; 4096 at most), logon_timeout (10).  Sessions, or
+-- templates, of FIXT.1.1 with equal CompIDs are told apart by DefaultApplVerID (1137).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.
 -- Units: seconds.

@@ -20,17 +20,16 @@ local function told(fine, ...)
 end
 
 --- fix.add(options) -> name | nil, message, code
--- Adds a session while the run goes on: options as app.fix.session, which connects to its
--- peer; or with acceptor (the port of an app.fix.acceptor of the app; true: of the only
--- one) a session that waits for its peer there.  With market = true it serves what the
--- run has of quotes and trades, with orders = true its peer trades in the run's book, if
--- there is one (app.fix.open { orders = true }); 64 of these can be added at a time,
--- with those that are removed while orders of their peers are open.  Feeds and gateways
--- are for the app file, which may declare them with enabled = false: fix.enable connects
--- them.  Its app file declares FIX sessions or says app.fix.open().  fix.remove ends a
--- session; its name can be used again then, by a session of the same dictionary, which
--- goes on with the orders of the peer.  A run has 4096 at a time, a port as many as its
--- session_limit.
+-- Adds a session to a run whose app file declares FIX sessions or says app.fix.open().
+-- options: those of app.fix.session, for one that connects to its peer; or with acceptor
+-- (the port of an app.fix.acceptor of the app; true: of the only one) for one that waits
+-- for its peer there.  With market = true it serves the run's quotes and trades.  With
+-- orders = true its peer trades in the run's book, if there is one (app.fix.open { orders
+-- = true }); there are 64 of these at most, with those that were removed while orders of
+-- their peers were open.  Feeds and gateways are for the app file, which may declare them
+-- with enabled = false: fix.enable connects them.  fix.remove ends a session; then a
+-- session of the same dictionary may have its name, and goes on with the orders of the
+-- peer.  A run has 4096 sessions at a time, a port as many as its session_limit.
 -- Yields: no.  Blocks: while its dictionary is read and its store is opened.
 -- Thread: any of a run.
 -- Errors: nil where the name or the store is in use, and for files that can't be had;
@@ -43,11 +42,11 @@ function fix.add(options)
 end
 
 --- fix.logon(session, fields) -> true | nil, message, code
--- The Logon that waits (hold_logon = true of app.fix.session) goes out, with these fields
--- more, as `logon` has them: { RawData = signature, Password = ... }; one that is there,
--- too, is as here.  on_fix_event ("logging_on") tells that it waits, with the Logon as
--- message: its MsgSeqNum and SendingTime are those that it will have, and are often what
--- is signed.  When none waits, or not any more, that is a line in the log.
+-- Sends the Logon that waits (hold_logon = true of app.fix.session), with more fields, as
+-- its `logon`: { RawData = signature, Password = ... }; of a field in both this counts.
+-- on_fix_event ("logging_on") tells that it waits, with the Logon as message: its
+-- MsgSeqNum and SendingTime are those that it will have, and are often what is signed.
+-- When none waits, or not any more, that is a line in the log.
 -- Yields: no.  Blocks: no.  Thread: any of a run.
 -- Errors: nil when the session was removed; raises for one that does not wait, or that
 -- there is not, and for a field that can't be.
