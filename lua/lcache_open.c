@@ -105,13 +105,16 @@ static int64_t event_ns(void *time)
 }
 
 /* tw.cache(name [, options]) -> cache
- * The cache of that name, the same in every state.  Options: entries (how many; default
- * 10,000) or bytes (of keys and values); policy: "s3fifo" or "lru"; ttl, from when a
- * value came; idle, from its last use; jitter: up to this share of ttl is taken off, so
- * that not all end at once; refresh: from this age on a get reloads beside the value that
- * it gives; stale: so long after ttl the same; stale_error: so long after ttl a failed
- * reload gives the old value; failures: a failure is kept so long (default: not at all);
- * records: of the tape, that a value may be behind.
+ * The cache of that name, the same in every state.  Options:
+ *   entries      how many; default 10,000; or bytes, of keys and values
+ *   policy       "s3fifo" or "lru"
+ *   ttl, idle    how long a value lives, since it came, and since its last use
+ *   jitter       up to this share of ttl is taken off, so that not all end at once
+ *   refresh      from this age on a get gives the value and loads it anew beside that
+ *   stale        so long after ttl the same
+ *   stale_error  so long after ttl a load that fails gives the old value
+ *   failures     how long a failure is kept; default: not at all
+ *   records      how many records of the tape a value may be behind
  * Yields: no.  Blocks: no.  Thread: any state's.
  * Errors: raises for a name of 0 or more than 63 bytes, for a wrong option, and when the
  * name is open with others.

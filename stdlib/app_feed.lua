@@ -153,21 +153,28 @@ function feed.fix(options)
 end
 
 --- app.feed.csv(options)
--- Quotes, trades and bars from text: file (or path) = a path (plain, .gz, .zip; member
--- = a pattern) or stdin = true.  Columns are named by the first line, or by columns =
--- "time,symbol,bid,ask,-,bid_size"; preset = "lean" takes all of it from the
--- path of one of LEAN's files.  Rows with the columns open, high, low, close and volume
--- (also bid_open, ..., ask_close: two bars) are bars of the length interval ("1d", "5m";
--- by default a day, where times are dates); label = "start" (the default) or "end": what
--- their times are of.  The time of a bar on the tape is its end.  zone =
--- "America/New_York": of times that don't say theirs (default: UTC).
--- time = "ns" | "us" | "ms" | "s" | "iso" (default: by the look of the first), symbol
--- = for files without that column, separator, price_scale = what prices are divided
--- by, factors = a factor file of LEAN's, which prices are multiplied by then, base =
--- added to each time.  A number has nine decimals, and may have an exponent (1.25e-05);
--- more are refused, but what is left of a double, as in 0.30000000000000004 (less than a
--- part in 10^12), is rounded away.  from, to: only records of from <= time < to, ns or a
--- date; a bar of a day is of that day.
+-- Quotes, trades and bars from text:
+--   file (or path)   plain, .gz or .zip (member = a pattern); or stdin, connect or
+--                    listen, as of app.feed.fix
+--   columns          "time,symbol,bid,ask,-,bid_size"; default: the first line has them.
+--                    Rows with open, high, low, close and volume (also bid_open, ...,
+--                    ask_close: two bars) are bars
+--   preset           "lean": the path of one of LEAN's files says all of it
+--   interval         the length of bars, "1d", "5m"; default a day, where times are dates
+--   label            what the times of bars are of: "start" (the default) or "end"; on
+--                    the tape the time of a bar is its end
+--   zone             "America/New_York": of times that don't name theirs; default UTC
+--   time             "ns", "us", "ms", "s" or "iso"; default: by the look of the first
+--   symbol           for files without that column
+--   separator        of columns; default: a comma
+--   price_scale      what prices are divided by
+--   factors          a factor file of LEAN's: what prices are then multiplied by
+--   base             added to each time
+--   from, to         only records of from <= time < to, ns or a date; a bar of a day is
+--                    of that day
+--   speed, limit     as of app.feed.fix
+-- A number has up to nine decimals, and may have an exponent (1.25e-05).  More decimals
+-- are refused, unless they are what a double has left of it (0.30000000000000004).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: base: nanoseconds; speed: times real time.

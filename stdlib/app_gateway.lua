@@ -20,19 +20,25 @@ local ID_FORMS = { uuid = 1, short = 2 }   -- enum tw_fix_id_form
 --- app.gateway.fix(options) -> name
 -- Orders of scripts whose account says gateway = name go to a venue by a FIX session of
 -- their own, and its execution reports become theirs; the scripts are unchanged (see
--- tidewire help gateways).  options are those of app.fix.session, but hold, and: account
--- (1 of each order; of one script's app.script(path, { account = { gateway = name,
--- account = "U2" } })), fields (more of each order: { ExDestination = "XNAS" }, by name
--- or tag; of a group a list of tables), instruments (what the venue calls a symbol, and
--- more of its orders: { ESZ6 = { symbol = "ES", fields = { SecurityType = "FUT",
--- MaturityMonthYear = "202612" } } }), security_id_source ("8": symbols are SecurityIDs
--- (48) of that source (22), and go out so in place of Symbol), cl_ord_id ("uuid":
--- ClOrdIDs are UUIDs, not digits; "short": of 14 characters at most),
--- cancel_on_disconnect (what is open is canceled before we log out and after the next
--- Logon, and where the version has it by the venue), session (the name of one that is
--- declared above, by app.feed.fix too: then these are all options), adopt (false: open
--- orders of a former run stay nobody's), cancel_unknown (open orders of the session that
--- no script has sent are canceled), mass_status (false: the venue has no 35=AF).
+-- tidewire help gateways).  options are those of app.fix.session, but hold, and:
+--   account              Account (1) of each order; of one script's app.script(path, {
+--                        account = { gateway = name, account = "U2" } })
+--   fields               more of each order, by name or tag: { ExDestination = "XNAS" };
+--                        of a group a list of tables
+--   instruments          what the venue calls a symbol, and more of its orders:
+--                        { ESZ6 = { symbol = "ES", fields = { SecurityType = "FUT",
+--                        MaturityMonthYear = "202612" } } }
+--   security_id_source   "8": symbols are SecurityIDs (48) of that source (22), and go
+--                        out so in place of Symbol
+--   cl_ord_id            "uuid": ClOrdIDs are UUIDs, not digits; "short": of at most 14
+--                        characters
+--   cancel_on_disconnect true: open orders are canceled before we log out and after the
+--                        next Logon, and where the version has it by the venue
+--   session              the name of one that is declared above, by app.feed.fix too;
+--                        then these are all options
+--   adopt                false: open orders of a former run stay nobody's
+--   cancel_unknown       true: open orders that no script has sent are canceled
+--   mass_status          false: the venue has no 35=AF
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.  Units: as there.
 function gateway.fix(options)
