@@ -228,16 +228,16 @@ static int look_at(struct pack *p, const struct tw_record *r)
     return p->mix ? tw_mix_look(p->mix, r) : TW_OK;
 }
 
-/* [-0, +0, e]  All records that runs may read, each into its part: behind the end may be
- * a bar of the day before, see ltw_supply_find. */
-static int pack_all(struct pack *p, struct tw_error *error)
+/* [-0, +0, e]  All records that runs up to end_ns may read, each into its part: behind
+ * that may be a bar of the day before, see ltw_supply_find. */
+static int pack_all(struct pack *p, int64_t end_ns, struct tw_error *error)
 {
     const struct tw_record *r;
     uint64_t n = 0;
 
     error->code = TW_OK;
     while ((r = tw_history_peek(p->history, error))
-           && (r->time < p->to_ns || r->time - p->to_ns < TW_DAY_NS / 2)) {
+           && (r->time < end_ns || r->time - end_ns < TW_DAY_NS / 2)) {
         struct tw_record plain = *r;
 
         plain.received = 0;
@@ -368,7 +368,8 @@ static int pack(lua_State *L)
     p->progress = lua_isfunction(L, 3) ? 3 : 0;
     open_history(L, p);
     if (open_parts(L, p, list, &error) < 0 || divide(L, p, &error) < 0
-        || ltw_add_data(L, 1, 0, p->history, &error) < 0 || pack_all(p, &error) < 0)
+        || ltw_add_data(L, 1, 0, p->history, &error) < 0
+        || pack_all(p, INT64_MAX, &error) < 0)   /* windows need the end of the data */
         return ltw_fail_with(L, &error);
     lua_pushvalue(L, list);
     push_problems(L, p);
@@ -378,7 +379,7 @@ static int pack(lua_State *L)
 }
 
 /* look(options, progress | nil) -> problems, notes | nil, message, code
- * Reads all of it, as pack does; of tape files what is at or after `since` (ns).
+ * Reads what runs may read up to `to`; of tape files what is at or after `since` (ns).
  * Blocks. */
 static int look(lua_State *L)
 {
@@ -391,7 +392,7 @@ static int look(lua_State *L)
     p->progress = lua_isfunction(L, 2) ? 2 : 0;
     open_history(L, p);
     if (ltw_add_data(L, 1, ltw_integer_at(L, 1, "since", 0), p->history, &error) < 0
-        || pack_all(p, &error) < 0)
+        || pack_all(p, p->to_ns, &error) < 0)
         return ltw_fail_with(L, &error);
     push_problems(L, p);
     push_notes(L, p);

@@ -367,6 +367,14 @@ run = sweep("cross.lua --data week.csv --data b.csv --set fast=2 --set slow=20"
             .. " --store none --over data --by total_return --walk 1d:1d")
 ok(run, run.status == 0 and run.err:find("sweep: week.csv: 9 of 25 windows are left",
                                          1, true), "of a market among others")
+local rest = {}
+command "convert week.csv week.tape"
+for _, name in ipairs { "week.csv", "week.tape" } do
+  run = sweep("cross.lua --data " .. name .. " --set fast=2 --set slow=20 --store none"
+              .. " --json --by total_return --to 2017-07-22T12:00 --train 0.5")
+  rest[#rest + 1] = run.status == 0 and decode(run.out).windows or name
+end
+t.same(rest[1], rest[2], "an end within a gap: of text and tape files the same windows")
 
 -- What is chosen by a figure that no training has.
 local NONE <const> = " test: no run of the training has the figure sharpe (too few days,"
