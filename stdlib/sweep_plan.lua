@@ -90,7 +90,7 @@ local function range_of(what, from, to, step)
            end }
 end
 
---- sweep.range([from, to [, step]]) -> range
+--- tw.sweep.range([from, to [, step]]) -> range
 -- The values from, from + step, ... up to `to`, for a parameter of a sweep: exact, as
 -- decimals are.  Without a step, 1 between integers; between other numbers any value, for
 -- a sweep at random.

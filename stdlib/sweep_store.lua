@@ -1,4 +1,4 @@
---- sweep_store: (internal) what sweeps keep: a file of SQLite, one run a row.
+--- sweep_store: what sweeps keep: a file of SQLite, one run a row.
 --
 -- Why a run and its place in a sweep are two rows: a run that another sweep has made
 -- already is found by its key, and stands in both.

@@ -180,6 +180,13 @@ out = shell("stat.mean")
 t.ok(out:find("^stat%.mean%(%[x%]") and out:find "sum%(x%) / n" and out:find "Cost: .* ns"
      and out:find "Options: window=64" and out:find "Fields: value, count",
      "a statistic: formula, cost, options, fields")
+for topic, head in pairs { ["tw.sweep.range"] = "tw.sweep.range([from",
+                           ["tw.sweep_store"] = "tw.sweep_store - what sweeps keep" } do
+  out = shell(topic)
+  t.is(out:sub(1, #head), head, "tidewire help " .. topic)
+end
+t.ok(shell("tw.sweep"):find "\ntw%.sweep%.range%(", "where its module is described")
+t.ok(shell(""):find "\n  tw%.sweep_store ", "what the guide names is in the list")
 out = shell("stat.load")
 t.ok(out:find "^stat%.load%(saved%)", "tidewire help stat.load")
 out = shell("statistic:save")
