@@ -39,7 +39,7 @@ local function clock_of(seconds)
 end
 
 local function state_text(state, by)
-  if state.done == 0 then return ("0 of %d"):format(state.total) end
+  if state.rate == 0 then return ("%d of %d"):format(state.done, state.total) end
   local text = ("%d of %d, %d failed, %s/s, %s left"):format(state.done, state.total,
     state.failed, screen.number(state.rate), clock_of(state.left))
   local value = state.best and sweep.value(state.best, by)
