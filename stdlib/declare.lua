@@ -117,9 +117,9 @@ local function fields_of(what, given)
     end
     local is_group = type(value) == "table"
     if type(value) ~= "string" and math.type(value) ~= "integer" and not is_group
-       or value == "" then
-      declare.fail(4, "%s: fields: %s must be a text, or a list where it is a group, got"
-                   .. " %s", what, field, tostring(value))
+       or value == "" or tostring(value):find "%c" then
+      declare.fail(4, "%s: fields: %s must be a text without control characters, or a"
+                   .. " list where it is a group, got %q", what, field, tostring(value))
     end
     list[#list + 1] = { field = field, value = is_group and value or tostring(value) }
   end
@@ -156,9 +156,10 @@ function declare.instruments(what, given)
       if not kind then
         declare.fail(3, "%s: no option '%s': symbol and fields are", of, tostring(name))
       end
-      if type(value) ~= kind or value == "" then
-        declare.fail(3, "%s: %s must be a %s, got %s", of, name,
-                     kind == "table" and kind or "text", tostring(value))
+      if type(value) ~= kind or value == "" or tostring(value):find "%c" then
+        declare.fail(3, "%s: %s must be a %s, got %q", of, name,
+                     kind == "table" and kind or "text without control characters",
+                     tostring(value))
       end
     end
     list[#list + 1] = { symbol = symbol, name = one.symbol,

@@ -164,7 +164,11 @@ fails("f4", AT, "instruments = { ES = 'ESZ6' }",
 fails("f5", AT, "instruments = { ES = { name = 'ESZ6' } }",
       "instruments: ES: no option 'name': symbol and fields are")
 fails("f6", AT, "instruments = { ES = { symbol = '' } }",
-      "instruments: ES: symbol must be a text, got")
+      "instruments: ES: symbol must be a text without control characters, got")
+fails("f12", AT, "instruments = { ES = { symbol = 'E\\1S' } }",
+      "instruments: ES: symbol must be a text without control characters, got")
+fails("f13", AT, "fields = { ExDestination = 'XNAS\\1' }",
+      "app.gateway.fix: fields: ExDestination must be a text without control characters")
 fails("f7", AT, "instruments = { ES = { fields = { SecurityType = true } } }",
       "instruments: ES: fields: SecurityType must be a text")
 fails("f8", AT, "instruments = { ES = { fields = { Account = 'U1' } } }",
