@@ -6,6 +6,7 @@
 
 local declare = require "tw.declare"
 local fix = require "tw.app_fix"
+local trade = require "tw.trade"
 
 local gateway = {}
 local check, fail = declare.check, declare.fail
@@ -56,6 +57,9 @@ function gateway.fix(options)
   if own.cl_ord_id and not own.id_form then
     fail(2, "app.gateway.fix: cl_ord_id must be \"uuid\" or \"short\", got '%s'",
          own.cl_ord_id)
+  end
+  if own.account then
+    declare.checked(trade.account, "app.gateway.fix", { account = own.account })
   end
   own.fields = declare.fields("app.gateway.fix", own.fields)
   own.instruments = declare.instruments("app.gateway.fix", own.instruments)

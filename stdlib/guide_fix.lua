@@ -358,8 +358,9 @@ backtest has no gateway and fills orders itself, by the account's fill model.
                      48, 167, 200, 201, 202, 205, 207, 461 and 541, where both have them;
                      one that fits none, or several, is only logged
   account            Account (1) of all orders; for one script: app.script("b.lua", {
-                     account = { gateway = "broker", account = "U2" } }).  With a store
-                     an order keeps the account it was sent with
+                     account = { gateway = "broker", account = "U2" } }).  It is not
+                     that of a script that names another gateway.  With a store an order
+                     keeps the account it was sent with
 
 The tape waits for scripts whose orders go through a gateway.  The other way round,
 app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU", orders =

@@ -236,7 +236,8 @@ function trade.account(what, given)
 end
 
 --- trade.merge(...) -> table | nil
--- Checked accounts, field by field: a later one says it again.
+-- Checked accounts, field by field: a later one says it again.  account is one at its
+-- gateway, and not at another that a later one says.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function trade.merge(...)
   local made
@@ -244,6 +245,9 @@ function trade.merge(...)
     local one = select(i, ...)
     if one then
       made = made or {}
+      if one.gateway and made.gateway and one.gateway ~= made.gateway then
+        made.account = nil
+      end
       for name, value in pairs(one) do made[name] = value end
     end
   end

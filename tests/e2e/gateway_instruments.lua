@@ -181,4 +181,18 @@ fails("f10", '{ gateway = "broker", account = 5 }', "",
 fails("f11", AT, "cl_ord_id = 'sort'",
       "app.gateway.fix: cl_ord_id must be \"uuid\" or \"short\", got 'sort'")
 
+fails("f14", AT, "account = ('U'):rep(64)",
+      "app.gateway.fix: account: the account (1) of its orders, of 63 bytes at most")
+
+-- ---- whose account, where several tables say it ----
+
+local trade = require "tw.trade"
+local U1 <const> = { gateway = "a", account = "U1" }
+for _, of in ipairs { { { gateway = "b" }, nil }, { { gateway = "a" }, "U1" },
+                      { { account = "U2" }, "U2" }, { { cash = 5 }, "U1" },
+                      { { gateway = "b", account = "U2" }, "U2" } } do
+  t.is(trade.merge(U1, nil, of[1]).account, of[2],
+       "an account at a gateway is none at another")
+end
+
 t.done()
