@@ -179,10 +179,11 @@ runs.  These follow, all at one record or none:
   params, symbols, sources, ..., on_error   of scripts, which get a new version of
                      the same text; self.params is another table then
 
-Feeds, exchanges, instruments, the tape, the pool, the limits, and which scripts there
-are and where they run, are built once: a file that changes them is refused, and the log
-names each.  tw.rollback("market") brings the file before back, with what it gave its
-scripts; a rollback of a script brings back what that version was given.
+Feeds, exchanges, instruments, calendars, accounts, app.risk, app.book, the tape, the
+pool, the limits, and which scripts there are and where they run, are built once: a file
+that changes them is refused, and the log names each.  tw.rollback("market") brings the
+file before back, with what it gave its scripts; a rollback of a script brings back what
+that version was given.
 
 Jobs of tw.pool run the modules that the scripts run, and begin anew after a change.]],
   },

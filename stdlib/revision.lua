@@ -38,10 +38,11 @@ end
 function revision.data(declared)
   local d = declared
   return {
-    feeds = d.feeds, exchanges = d.exchanges, instruments = d.instruments,
+    feeds = d.feeds, exchange = d.exchanges, instruments = d.instruments,
     attributes = d.attributes, capacity = d.capacity or CAPACITY, pool = d.pool or {},
     memory = d.memory or MEMORY, time = d.time or TIME, reload = d.reload or {},
-    fix = d.fix or {},
+    fix = d.fix or {}, account = d.account, risk = d.risk, calendar = d.calendars,
+    book = d.venue,
     screen = d.screen or {}, scripts = d.scripts, on_feed = code(d.on_feed),
     on_end = code(d.on_end),
   }
@@ -101,6 +102,7 @@ local function places(scripts)
     place.workers = place.workers .. " " .. one.worker
     place.shard, place.file, place.reliable = one.shards > 0, one.path, one.reliable
     place.trusted = not (one.options or {}).distrusted
+    place.account = (one.options or {}).account
   end
   return of
 end
@@ -109,8 +111,9 @@ local function compare_places(old, new, say)
   if come_and_go("script", old, new, say) then return end
   local before, after, said = places(old), places(new), false
   for _, name in ipairs(names(new)) do
-    for _, option in ipairs { "file", "shard", "workers", "reliable", "trusted" } do
-      if before[name][option] ~= after[name][option] then
+    for _, option in ipairs { "file", "shard", "workers", "reliable", "trusted",
+                              "account" } do
+      if not same(before[name][option], after[name][option]) then
         say("%s of %s", option, name)
         said = true
         break
@@ -178,7 +181,9 @@ function revision.compare(old, new)
   local function refuse(...) fixed[#fixed + 1] = string.format(...) end
   local function follow(...) follows[#follows + 1] = string.format(...) end
   compare_feeds(old.feeds, new.feeds, refuse)
-  if not same(old.exchanges, new.exchanges) then refuse "app.exchange" end
+  for _, part in ipairs { "exchange", "account", "risk", "calendar", "book" } do
+    if not same(old[part], new[part]) then refuse("app.%s", part) end
+  end
   compare_instruments(old.instruments, new.instruments, refuse)
   if not same(old.attributes, new.attributes) then refuse "the attributes" end
   compare_places(old.scripts, new.scripts, refuse)

@@ -175,6 +175,11 @@ local FIXED = {
     "script other, which is new, script s, which is gone" },
   { "capacity = 4096", "capacity = 8192", "the capacity of the tape" },
   { "app.script('gone", "app.pool { threads = 3 } app.script('gone", "app.pool" },
+  { "cash = 5", "cash = 6", "app.account" },
+  { "position = 7", "position = 8", "app.risk" },
+  { "open = '09:30'", "open = '09:00'", "app.calendar" },
+  { "app.script('gone", "app.book { levels = 3 } app.script('gone", "app.book" },
+  { "reliable = true", "reliable = true, account = { cash = 1 }", "account of s" },
 }
 local lines, want = {}, {}
 for i, one in ipairs(FIXED) do
@@ -188,6 +193,8 @@ ran = check("what is built once refuses it all", {
     app.instruments { { symbol = "GOOG", country = 'US' } }
     app.script('s.lua', { name = 's', shard = 'symbol', params = { edge = 1 },
                           reliable = true })
+    app.account { cash = 5 } app.risk { position = 7 }
+    app.calendar("us", { open = '09:30', close = '16:00' })
     app.script('gone.lua') ]],
   s = "function M:on_stop() print(self.params.edge) end",
   files = { ["gone.lua"] = "return {}", ["new.lua"] = "return {}" },
