@@ -539,13 +539,45 @@ static void refuse_with_error(struct ltw_script *s)
     lua_pop(L, 1);
 }
 
+/* [-0, +0, e]  Protected. */
+static int keep_account(lua_State *L)
+{
+    const struct ltw_script *s = lua_touserdata(L, 1);
+
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tw.trade");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "keep");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->code.ref);
+    lua_rawgeti(L, -1, LTW_CODE_ACCOUNT);
+    lua_replace(L, -2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->sw.next.ref);
+    lua_rawgeti(L, -1, LTW_CODE_ACCOUNT);
+    lua_replace(L, -2);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
+/* Its account goes on.  False: the new version has another, and is refused. */
+static bool keeps_account(struct ltw_script *s)
+{
+    lua_State *L = s->engine->state->L;
+
+    if (!s->trader) return true;
+    lua_pushcfunction(L, keep_account);
+    lua_pushlightuserdata(L, s);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) return true;
+    refuse_with_error(s);
+    return false;
+}
+
 /* From here on the new version runs beside the old one, with a copy of its self. */
 static void begin_shadow(struct ltw_script *s)
 {
     s->sw.begun = true;
     s->sw.here = false;
     if (s->sw.arrived || ltw_job_decision(s->sw.job) != LTW_UNDECIDED) return;
-    if (!ltw_shadow_begin(s)) refuse_with_error(s);
+    if (keeps_account(s) && !ltw_shadow_begin(s)) refuse_with_error(s);
 }
 
 /* [-0, +0, e]  In a coroutine of its own: of a copy that is to be the new version's. */
@@ -571,6 +603,7 @@ void ltw_switch_arrive(struct ltw_script *s)
     }
     if (s->sw.arrived || ltw_job_decision(s->sw.job) != LTW_UNDECIDED) return;
     ltw_job_arrive(s->sw.job);
+    if (!keeps_account(s)) return;
     if (ltw_job_guard(s->sw.job) && !ltw_shadow_make_guard(s)) {
         refuse_with_error(s);
         return;

@@ -116,6 +116,7 @@ What stays, and what is new:
   modules            that it requires are read with it and are its own; what is built in
                      or written in C is there once
   handlers, symbols, sources, ...        are the new file's
+  account            stays; a version with another one is refused once the script trades
   tasks, coroutines, closures            that the old code has made go on with that code
   statistics, conditions   stay, unless on_reload declares; then its declarations count,
                      and statistics that are computed as before go on with their states

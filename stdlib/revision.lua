@@ -8,7 +8,7 @@ local revision = {}
 
 local CAPACITY <const>, MEMORY <const>, TIME <const> = 1 << 20, 1024, 1  -- as in build.c
 
--- Equal all the way down; a pair that is compared already counts as equal.
+-- A pair that is compared already counts as equal.
 local function same(a, b, seen)
   if type(a) ~= "table" or type(b) ~= "table" then return a == b end
   seen = seen or {}
@@ -22,6 +22,11 @@ local function same(a, b, seen)
   end
   return true
 end
+
+--- (internal) revision.same(a, b) -> boolean
+-- Are they equal, tables all the way down?
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function revision.same(a, b) return same(a, b) end
 
 -- What tells one function from another: its code, not the lines that it stands on.
 local function code(f)

@@ -291,6 +291,26 @@ function trade.own(module, given, default, gateways)
   return made, (own or given or made and made.rates) ~= nil
 end
 
+--- (internal) trade.keep(old, new)
+-- The accounts, or nil, of a script that has one and of its new version, which goes on
+-- with the one there is.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises where they differ, with what.  Units: none.
+function trade.keep(old, new)
+  local same, differ = require "tw.revision".same, {}
+  for name, value in pairs(old or {}) do
+    if not same(value, (new or {})[name]) then differ[#differ + 1] = name end
+  end
+  for name in pairs(new or {}) do
+    if (old or {})[name] == nil then differ[#differ + 1] = name end
+  end
+  table.sort(differ)
+  if differ[1] then
+    fail("account", "%s can't change while the script runs; take it back, or start the"
+         .. " run anew", table.concat(differ, ", "))
+  end
+end
+
 --- trade.is_met(account) -> boolean
 -- Do orders of a checked account meet those of other scripts (fill = "book")?
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.

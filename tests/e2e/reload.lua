@@ -139,6 +139,9 @@ refused("a handler of a field that is none", "function M.on_quote(bidd) end",
   "on_quote: no field 'bidd'; did you mean 'bid'?")
 refused("what never ends", "while true do pcall(load) end",
   "it ran for more than 0.2 s without returning", { setup = "app.limits { time = 0.2 }" })
+refused("another account", "M.account = { cash = 2, limits = { position = 3 } }",
+  "worker 1: account: cash, limits can't change while the script runs; take it back, or"
+  .. " start the run anew", { old = "M.account = { cash = 1 } " .. OLD })
 refused("what waits", "tw.sleep(1)",
   "s.lua:1: sleep: can't wait here, outside a task and a handler")
 refused("what requires a module that fails", "require 'bad'", "bad.lua:1: worse",
