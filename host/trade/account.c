@@ -240,6 +240,19 @@ static void close(struct tw_position *p, struct currency *c, int64_t price,
     if (is_on_margin(p)) c->cash += gained;
 }
 
+/* What was paid for it (below 0: got), the fee, and what that makes of the turnover. */
+static void pay(struct tw_position *p, struct currency *c, tw_money value, tw_money fee,
+                tw_money turnover)
+{
+    if (!is_on_margin(p)) c->cash -= value;
+    c->cash -= fee;
+    c->fees += fee;
+    c->traded += turnover;
+    p->fees += fee;
+    p->each = tw_terms_each(p->terms, p->quantity);
+    p->worth = worth(p, p->mark, p->quantity);
+}
+
 void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price,
                       int64_t quantity, tw_money fee)
 {
@@ -253,14 +266,8 @@ void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price
     if (closing) close(p, c, price, closing);
     p->quantity += quantity - closing;
     p->cost += value - worth(p, price, closing);
-    if (!is_on_margin(p)) c->cash -= value;
-    c->cash -= fee;
-    c->fees += fee;
-    c->traded += value < 0 ? -value : value;
-    p->fees += fee;
     p->mark = price;
-    p->each = tw_terms_each(p->terms, p->quantity);
-    p->worth = worth(p, price, p->quantity);
+    pay(p, c, value, fee, value < 0 ? -value : value);
     p->trades++;
     count(a, p, 1);
 }
@@ -283,11 +290,11 @@ static void unopen(struct tw_position *p, struct currency *c, int64_t price,
 static void unclose(struct tw_position *p, struct currency *c, int64_t price,
                     int64_t quantity)
 {
-    tw_money value = worth(p, price, quantity), gained;
+    tw_money value = worth(p, price, quantity);
     tw_money cost = p->quantity ? tw_money_ratio(p->cost, magnitude(quantity),
                                                  magnitude(p->quantity)) : value;
+    tw_money gained = cost - value;
 
-    gained = cost - value;
     p->cost += cost;
     p->quantity += quantity;
     p->realised += gained;
@@ -307,14 +314,8 @@ void tw_account_take_back(struct tw_account *a, struct tw_position *p, int64_t p
         opened = magnitude(quantity) < magnitude(p->quantity) ? quantity : p->quantity;
     if (opened) unopen(p, c, price, opened);
     if (quantity != opened) unclose(p, c, price, opened - quantity);
-    if (!is_on_margin(p)) c->cash += value;
-    c->cash -= fee;
-    c->fees += fee;
-    c->traded -= value < 0 ? -value : value;
-    p->fees += fee;
     if (p->mark == 0) p->mark = price;
-    p->each = tw_terms_each(p->terms, p->quantity);
-    p->worth = worth(p, p->mark, p->quantity);
+    pay(p, c, -value, fee, value < 0 ? value : -value);
     if (p->trades > 0) p->trades--;
     count(a, p, 1);
 }
