@@ -331,7 +331,11 @@ refuses what could trade with an order of any script whose orders go to the same
 scripts without a gateway count as at one, and so does the book.  Market orders and stops
 match any price, orders that are being canceled none.  An exit of a bracket is asked for
 with its entry: none of these limits refuses it.  A reduce_only order (as self:close and
-flatten send) is not refused for its size or value, nor by open_orders or position.
+flatten send) is not refused for its size or value, nor by open_orders or position: where
+other orders of its side are open, which would turn the position, these may lead beyond
+position by what it has closed before.  But for that, and for exits that trade at a
+gateway before their cancel arrives, the position keeps within whichever of the open
+orders trade.
 
 daily_loss is what an account has lost since midnight (UTC), with positions at their last
 price.  Once it is reached, orders that would enlarge a position are refused until the

@@ -275,7 +275,8 @@ backtest has no gateway and fills orders itself, by the account's fill model.
                      ExecInst 6.  What a version can't say is rejected at once, the log
                      says why
   reduce_only        is checked here, not at the venue: the order goes out, or a change
-                     enlarges it, only if all of it reduces what is held then
+                     enlarges it, only if all of it reduces what is held then.
+                     Two that are open at once may trade more than that together
   brackets, oco      too: when one order of a group trades, the others are canceled or
                      made smaller; until that arrives both may trade.  So limits count all
                      orders of a self:oco here; of a bracket's exits the largest, as

@@ -305,36 +305,49 @@ static tw_money within_amounts(const struct tw_broker *b, const struct tw_order 
     return closes + worth(n, cost, now.free);
 }
 
-/* Of what its part buys as prices are, what limits leave beside all that is open: so much
- * as it was checked for at least. */
+/* Of what its part buys as prices are, what its own limits leave beside all that is open:
+ * so much as it was checked for at least. */
 static int64_t part_within(const struct tw_broker *b, const struct tw_order *o,
                            int64_t price)
 {
     const struct tw_limits *l = &b->o.limits;
     const struct tw_desk *d = tw_broker_desk(b);
     const struct open *sum = &b->sum[o->symbol];
-    bool buys = o->side == TW_SIDE_BUY;
     tw_money more = (l->position ? l->position : INT64_MAX)
                   - tw_order_sign(o) * (tw_money)tw_broker_held(b, o->symbol)
-                  - (buys ? sum->buying : sum->selling);
+                  - (o->side == TW_SIDE_BUY ? sum->buying : sum->selling);
     tw_money n = tw_broker_size(b, o, price);
 
     if (n == 0) return 0;
     if (l->order_quantity) n = least(n, l->order_quantity);
     if (d && d->limits.order_quantity) n = least(n, d->limits.order_quantity);
-    if (d) more = least(more, tw_desk_leaves(d, sum->all, buys));
-    n = within_amounts(b, o, price, least(n, tw_order_leaves(o) + (more > 0 ? more : 0)));
-    return (int64_t)(o->terms && o->terms->lot ? n - n % o->terms->lot : n);
+    n = least(n, tw_order_leaves(o) + (more > 0 ? more : 0));
+    return (int64_t)within_amounts(b, o, price, n);
+}
+
+/* Of that what the position of all leaves, which counts it from here on: others may grow
+ * at this moment, too. */
+static int64_t part_of_all(struct tw_broker *b, const struct tw_order *o, int64_t n)
+{
+    struct open *sum = &b->sum[o->symbol];
+    bool buys = o->side == TW_SIDE_BUY;
+    int64_t more = n - tw_order_leaves(o);
+
+    if (more <= 0 || !sum->all) return n;
+    more = tw_desk_take(b->o.desk, sum->all, buys, more);
+    *(buys ? &sum->told_buying : &sum->told_selling) += more;
+    return tw_order_leaves(o) + more;
 }
 
 int64_t tw_broker_room(void *ctx, const struct tw_order *o, int64_t price)
 {
-    const struct tw_broker *b = ctx;
+    struct tw_broker *b = ctx;
     const struct tw_position *p = tw_account_find(b->account, o->symbol);
-    int64_t held = p ? -tw_order_sign(o) * p->quantity : 0;
+    int64_t held = p ? -tw_order_sign(o) * p->quantity : 0, n;
 
-    if (o->part && !o->reduce_only) return part_within(b, o, price);
-    return held > 0 ? held : 0;
+    if (!o->part || o->reduce_only) return held > 0 ? held : 0;
+    n = part_of_all(b, o, part_within(b, o, price));
+    return o->terms && o->terms->lot ? n - n % o->terms->lot : n;
 }
 
 /* Against its own limits. */

@@ -251,21 +251,38 @@ bool tw_desk_quote_enter(struct tw_desk *d, struct tw_desk_symbol *s,
     return !meets;
 }
 
-tw_money tw_desk_leaves(const struct tw_desk *d, const struct tw_desk_symbol *s,
-                        bool buys)
+int64_t tw_desk_take(const struct tw_desk *d, struct tw_desk_symbol *s, bool buys,
+                     int64_t more)
 {
-    if (!s || !d->limits.position) return INT64_MAX;
-    return (tw_money)d->limits.position - get(buys ? &s->buying : &s->selling);
+    _Atomic int64_t *sum = s ? buys ? &s->buying : &s->selling : NULL;
+    int64_t now = s ? get(sum) : 0;
+    tw_money left;
+
+    if (!s || !d->limits.position) return more;
+    do {
+        left = (tw_money)d->limits.position - now;
+        if (left <= 0) return 0;
+        if (more > left) more = (int64_t)left;
+        /* order [desk.counts] relaxed: likewise */
+    } while (!atomic_compare_exchange_weak_explicit(sum, &now, now + more,
+                 memory_order_relaxed, memory_order_relaxed));
+    return more;
+}
+
+/* With what is counted in already. */
+static bool is_above(const struct tw_desk *d, const struct tw_desk_symbol *s, bool buys)
+{
+    return s && d->limits.position
+        && get(buys ? &s->buying : &s->selling) > d->limits.position;
 }
 
 enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbol *s,
                              const struct tw_order *o, const struct tw_exposure *now)
 {
     enum tw_reason why = check_size(&d->limits, o, now);
-    bool buys = o->side == TW_SIDE_BUY;
 
     if (why == TW_REASON_NONE && !o->parent && !o->reduce_only
-        && tw_desk_leaves(d, s, buys) < 0)
+        && is_above(d, s, o->side == TW_SIDE_BUY))
         why = TW_REASON_NET_POSITION;
     if (why == TW_REASON_NONE && d->limits.daily_loss && !tw_risk_reduces(o, now)
         && get(&d->lost) >= d->limits.daily_loss)

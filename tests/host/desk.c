@@ -2,6 +2,7 @@
  * and change, on one thread or on many, what is held and open keeps within these.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -334,7 +335,8 @@ struct life {
     struct tw_desk d;
     struct strategy s[STRATEGIES];
     unsigned refused[TW_REASONS], sent, trades;
-    bool reduces;                /* there are orders that can only do that */
+    bool reduces;                /* there are orders that can only do that: they pass  */
+    bool brackets;
     const char *wrong;
 };
 
@@ -342,10 +344,23 @@ static const struct tw_limits LIMITS = {
     .order_quantity = 9 * ONE, .order_value = 90 * (tw_money)ONE, .collar = ONE / 20,
     .position = 30 * ONE, .open_orders = 24, .orders = 7, .self_match = true,
 };
+static const struct tw_limits OWN = { .position = 21 * ONE };
 
 static bool is_open(const struct tw_order *o)
 {
     return tw_order_is_open(o) && !o->held;
+}
+
+/* What it adds to those of its group and side that are older: the largest counts. */
+static int64_t adds(const struct strategy *s, const struct tw_order *o)
+{
+    int64_t most = 0, left = tw_order_leaves(o);
+
+    for (const struct tw_order *i = s->order; o->group && i < o; i++)
+        if (is_open(i) && i->group == o->group && i->side == o->side
+            && tw_order_leaves(i) > most)
+            most = tw_order_leaves(i);
+    return left > most ? left - most : 0;
 }
 
 /* Of all of them, from their orders and accounts alone. */
@@ -362,8 +377,9 @@ static void look(struct life *l)
             const struct tw_position *p =
                 tw_account_find(tw_broker_account(s->b), symbol);
             const struct tw_order *o = NULL;
+            int64_t own = p ? p->quantity : 0, buys_own = 0, sells_own = 0;
 
-            held += p ? p->quantity : 0;
+            held += own;
             while ((o = tw_broker_open(s->b, o)) != NULL) {
                 bool buys = o->side == TW_SIDE_BUY;
                 int64_t price = o->price ? o->price : buys ? INT64_MAX - 1 : 1;
@@ -373,12 +389,16 @@ static void look(struct life *l)
                 reducing += o->reduce_only;
                 if (o->quantity > LIMITS.order_quantity && !o->reduce_only && !o->parent)
                     l->wrong = "size";
-                if (buys) buying += tw_order_leaves(o);
-                else selling += tw_order_leaves(o);
+                if (buys) buys_own += adds(s, o);
+                else sells_own += adds(s, o);
                 if (o->parent || o->pending_cancel) continue;
                 if (buys && price > bid[i % 2]) bid[i % 2] = price;
                 if (!buys && price < ask[i % 2]) ask[i % 2] = price;
             }
+            buying += buys_own;
+            selling += sells_own;
+            if (own + buys_own > OWN.position && !l->reduces) l->wrong = "own long";
+            if (sells_own - own > OWN.position && !l->reduces) l->wrong = "own short";
         }
         if (held + buying > LIMITS.position && !l->reduces) l->wrong = "long";
         if (selling - held > LIMITS.position && !l->reduces) l->wrong = "short";
@@ -420,11 +440,24 @@ static void submit(struct life *l, struct strategy *s, int64_t cents, int64_t se
     if (n % 8 == 6) o->price += (n & 1 ? -60 : 60) * CENT;
     if (n % 16 == 7) o->reduce_only = l->reduces;
     if (n % 16 == 9) o->tif = TW_TIF_IOC;
+    if (n % 16 == 3) o->part = (int64_t)(next() % 9 + 1) * (ONE / 100000);
+    if (n % 32 == 8) {
+        o->type = TW_TYPE_TRAILING_STOP;
+        o->trail = (int64_t)(next() % 20 + 1) * CENT;
+        o->price = 0;
+    }
+    if (n % 16 == 10 && s->n > 1 && tw_order_is_open(o - 1) && !o[-1].parent) {
+        o->group = o[-1].group;
+        o->symbol = o[-1].symbol;
+    } else if (n % 16 == 12 || n % 16 == 15) {
+        o->group = s->n;                        /* its id */
+    }
     if (n % 16 == 11) {
         o->tif = TW_TIF_GTD;
         o->expire_ns = (second + (int64_t)(next() % 4)) * ONE;
     }
-    if (n % 16 == 13 && s->n > 1 && l->reduces && tw_order_is_open(o - 1)) {
+    if (n % 16 == 13 && s->n > 1 && l->brackets && tw_order_is_open(o - 1)
+        && !o[-1].parent) {
         o->parent = o[-1].id;
         o->side = o[-1].side == TW_SIDE_BUY ? TW_SIDE_SELL : TW_SIDE_BUY;
         o->symbol = o[-1].symbol;
@@ -474,12 +507,13 @@ static void random_strategies(void)
         struct life *l = calloc(1, sizeof *l);
         int64_t cents = 1000;
 
-        l->reduces = n / 3 % 2;
+        l->brackets = n / 3 % 3;
+        l->reduces = n / 3 % 3 == 2;
         tw_desk_init(&l->d, &LIMITS);
         for (unsigned i = 0; i < STRATEGIES; i++) {
             l->s[i].order = calloc(ORDERS, sizeof *l->s[i].order);
             l->s[i].b = tw_broker_new(&(struct tw_broker_options){
-                .desk = &l->d, .venue = i % 2, .simulator = {
+                .desk = &l->d, .venue = i % 2, .limits = OWN, .simulator = {
                     .model = n % 2 ? TW_FILL_QUOTE : TW_FILL_QUEUE, .seed = n + i,
                     .submit = { .kind = TW_LATENCY_UNIFORM, .max_ns = (n % 3) * ONE },
                     .cancel = { .kind = TW_LATENCY_UNIFORM, .max_ns = (n % 3) * ONE } }
@@ -649,6 +683,73 @@ static void threads(void)
     tw_desk_fini(&d);
 }
 
+/* Of all of them, which only buy, and sell that again. */
+static struct { _Atomic uint64_t met; _Atomic int64_t held, most; } bought;
+
+enum { PARTS_MAX = 100 };
+
+/* Both go on at the same moment: a lock would wake one of them late. */
+static void meet(uint64_t n)
+{
+    atomic_fetch_add(&bought.met, 1);
+    while (atomic_load(&bought.met) < 2 * n) sched_yield();
+}
+
+/* Both ask for a part of the equity at once, which is 40 at 10.00, and 100 at 4.00, where
+ * it trades: 20 are left for one of them, or some for each. */
+static void *take_parts(void *ctx)
+{
+    const struct trading *of = ctx;
+    const uint64_t rounds = getenv("SMALL") ? 200 : 12000;
+    struct tw_broker *b = open_broker(of->desk, of->seed);
+    int64_t most = 0, now;
+
+    for (uint64_t i = 1; i <= rounds; i++) {
+        struct tw_order buy = { .symbol = 1, .side = TW_SIDE_BUY, .tif = TW_TIF_GTC,
+            .type = TW_TYPE_MARKET, .part = 4 * (ONE / 10000) };
+        struct tw_error error;
+        struct tw_order sell;
+
+        quote(b, 4 * i, (int64_t)(4 * i), 1, 1000);
+        if (tw_broker_submit(b, &buy, &error) < 0) abort();
+        told(b);
+        meet(2 * i - 1);
+        quote(b, 4 * i + 1, (int64_t)(4 * i + 1), 1, 400);
+        told(b);
+        now = atomic_fetch_add(&bought.held, buy.cum_qty) + buy.cum_qty;
+        if (now > most) most = now;
+        meet(2 * i);
+        atomic_fetch_sub(&bought.held, buy.cum_qty);
+        if (buy.cum_qty == 0) continue;
+        send(b, &sell, TW_SIDE_SELL, buy.cum_qty / ONE, 0);
+        quote(b, 4 * i + 2, (int64_t)(4 * i + 2), 1, 400);
+        told(b);
+    }
+    tw_broker_free(b);
+    for (now = atomic_load(&bought.most); most > now;)
+        if (atomic_compare_exchange_strong(&bought.most, &now, most)) break;
+    return NULL;
+}
+
+static void parts_on_threads(void)
+{
+    struct tw_desk d;
+    struct trading of[2];
+    pthread_t thread[2];
+
+    tw_desk_init(&d, &(struct tw_limits){ .position = PARTS_MAX * ONE });
+    for (int i = 0; i < 2; i++) {
+        of[i] = (struct trading){ &d, 0 };
+        pthread_create(&thread[i], NULL, take_parts, &of[i]);
+    }
+    for (int i = 0; i < 2; i++) pthread_join(thread[i], NULL);
+    ok(atomic_load(&bought.most) == PARTS_MAX * ONE,
+       "nor by parts of the equity that grow at once (%lld)",
+       (long long)(atomic_load(&bought.most) / ONE));
+    ok(total(&d, 1, true) == 0 && total(&d, 1, false) == 0, "nothing is left of these");
+    tw_desk_fini(&d);
+}
+
 int main(void)
 {
     each_limit();
@@ -663,5 +764,6 @@ int main(void)
     below_zero();
     random_strategies();
     threads();
+    parts_on_threads();
     return tap_done();
 }
