@@ -59,20 +59,9 @@ struct ltw_version *ltw_group_kept(const struct ltw_group *g, int number)
     return g->versions[(unsigned)number - g->dropped - 1];
 }
 
-static bool is_of(void *path, const struct ltw_part *t)
+void ltw_reload_suspect(struct ltw_reloads *r)
 {
-    return strcmp(t->path, path) == 0;
-}
-
-void ltw_reload_suspect(struct ltw_reloads *r, const char *path)
-{
-    for (unsigned i = 0; i < r->n; i++) {
-        struct ltw_group *g = &r->groups[i];
-
-        if (!path || ltw_version_each(g->now, is_of, (void *)path)
-            || ltw_version_each(g->tried, is_of, (void *)path))
-            g->suspect = true;
-    }
+    for (unsigned i = 0; i < r->n; i++) r->groups[i].suspect = true;
     ltw_reloads_look(r);
 }
 

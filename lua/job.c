@@ -17,13 +17,13 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "reload.h"
 
 struct ltw_job {
     atomic_uint references;
     uint64_t id;                         /* constant: in the record of it         */
     struct ltw_trial *trial;             /* constant: one reference, or NULL      */
-    void (*tell)(void *ctx);             /* constant                              */
-    void *ctx;                           /* constant                              */
+    struct ltw_reloads *reloads;         /* constant                              */
     struct ltw_trial *guard;             /* constant: likewise                    */
     _Atomic uint64_t seq, start;         /* atomic: MAIN stores                   */
     atomic_uint preparing, agreeing, members;   /* atomic: still to come, to go   */
@@ -36,7 +36,7 @@ struct ltw_job {
 };
 
 struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *const *versions, unsigned n,
-                            unsigned members, void (*tell)(void *ctx), void *ctx)
+                            unsigned members, struct ltw_reloads *r)
 {
     struct ltw_job *j = tw_calloc(1, sizeof *j + n * sizeof *versions);
 
@@ -48,8 +48,7 @@ struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *const *versions, un
     atomic_init(&j->decision, LTW_UNDECIDED);
     pthread_mutex_init(&j->lock, NULL);
     j->id = id;
-    j->tell = tell;
-    j->ctx = ctx;
+    j->reloads = r;
     for (; j->n < n; j->n++) ltw_version_ref(j->versions[j->n] = versions[j->n]);
     return j;
 }
@@ -109,7 +108,7 @@ static unsigned left(const atomic_uint *count)
 
 void ltw_job_prepared(struct ltw_job *j)
 {
-    if (is_last(&j->preparing)) j->tell(j->ctx);
+    if (is_last(&j->preparing)) ltw_reloads_tell(j->reloads);
 }
 
 unsigned ltw_job_preparing(const struct ltw_job *j)
@@ -121,7 +120,7 @@ void ltw_job_set_seq(struct ltw_job *j, uint64_t seq)
 {
     /* order [job.seq] release: the record is on the tape before */
     atomic_store_explicit(&j->seq, seq, memory_order_release);
-    j->tell(j->ctx);
+    ltw_reloads_tell(j->reloads);
 }
 
 uint64_t ltw_job_seq(const struct ltw_job *j)
@@ -134,7 +133,7 @@ void ltw_job_set_start(struct ltw_job *j, uint64_t seq)
 {
     /* order [job.seq] release: the record is on the tape before */
     atomic_store_explicit(&j->start, seq, memory_order_release);
-    j->tell(j->ctx);
+    ltw_reloads_tell(j->reloads);
 }
 
 uint64_t ltw_job_start(const struct ltw_job *j)
@@ -175,7 +174,7 @@ void ltw_job_arrive(struct ltw_job *j)
 
 void ltw_job_agree(struct ltw_job *j)
 {
-    if (is_last(&j->agreeing) && decide(j, LTW_COMMIT)) j->tell(j->ctx);
+    if (is_last(&j->agreeing) && decide(j, LTW_COMMIT)) ltw_reloads_tell(j->reloads);
 }
 
 void ltw_job_refuse(struct ltw_job *j, const char *who, const char *text)
@@ -184,7 +183,7 @@ void ltw_job_refuse(struct ltw_job *j, const char *who, const char *text)
     if (!j->reason[0])
         snprintf(j->reason, sizeof j->reason, "%s%s%s", who, *who ? ": " : "", text);
     pthread_mutex_unlock(&j->lock);
-    if (decide(j, LTW_ABORT)) j->tell(j->ctx);
+    if (decide(j, LTW_ABORT)) ltw_reloads_tell(j->reloads);
 }
 
 enum ltw_decision ltw_job_decision(const struct ltw_job *j)
@@ -195,7 +194,7 @@ enum ltw_decision ltw_job_decision(const struct ltw_job *j)
 
 void ltw_job_leave(struct ltw_job *j)
 {
-    if (is_last(&j->members)) j->tell(j->ctx);
+    if (is_last(&j->members)) ltw_reloads_tell(j->reloads);
 }
 
 unsigned ltw_job_members(const struct ltw_job *j)

@@ -12,13 +12,14 @@ enum ltw_decision { LTW_UNDECIDED, LTW_COMMIT, LTW_ABORT };
 enum { LTW_REASON = 4096 };
 
 struct ltw_job;
+struct ltw_reloads;
 
 /* A job to the n versions, each of another script, of so many members: instances that
  * prepare, come to the record of the change, agree or refuse, and leave when they have
- * done what was decided.  tell(ctx) is called when there is something to look at for all
- * of them and for MAIN.  One reference.  NULL: no memory. */
+ * done what was decided.  r is told when there is something to look at for all of them
+ * and for MAIN.  One reference.  NULL: no memory. */
 struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *const *versions, unsigned n,
-                            unsigned members, void (*tell)(void *ctx), void *ctx);
+                            unsigned members, struct ltw_reloads *r);
 void ltw_job_ref(struct ltw_job *j);
 void ltw_job_unref(struct ltw_job *j);
 

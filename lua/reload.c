@@ -202,10 +202,8 @@ static void begin(struct ltw_reloads *r) TW_ON(MAIN)
 
 /* ---- changing ---- */
 
-void ltw_reloads_tell(void *ctx)
+void ltw_reloads_tell(struct ltw_reloads *r)
 {
-    struct ltw_reloads *r = ctx;
-
     for (unsigned i = 0; i < r->app->o.workers; i++) tw_worker_ring(r->app->workers[i]);
     ltw_app_ring(r->app);
 }
@@ -240,7 +238,7 @@ static bool make_job(struct ltw_reloads *r)
         members += g->instances;
         fine = ltw_group_reserve(g);
     }
-    if (fine) r->job = ltw_job_new(++r->jobs, versions, n, members, ltw_reloads_tell, r);
+    if (fine) r->job = ltw_job_new(++r->jobs, versions, n, members, r);
     tw_free(versions);
     return r->job != NULL && ltw_verdict_prepare(r, members);
 }

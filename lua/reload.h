@@ -47,13 +47,16 @@ void ltw_reloads_stop(struct ltw_reloads *r) TW_ON(MAIN);
 int ltw_reload_ask(struct ltw_reloads *r, const char *name, int version,
                    const struct ltw_terms *terms, struct tw_future *future);
 
-/* A file that belongs to scripts may have changed; path NULL: all. */
-void ltw_reload_suspect(struct ltw_reloads *r, const char *path) TW_ON(MAIN);
+/* Any file that belongs to scripts may have changed. */
+void ltw_reload_suspect(struct ltw_reloads *r) TW_ON(MAIN);
 
 /* Calls look(ctx, path) for each file that belongs to a script now. */
 void ltw_reload_each_file(struct ltw_reloads *r,
                           void (*look)(void *ctx, const char *path), void *ctx)
     TW_ON(MAIN);
+
+/* All who take part in the change look at it.  Thread: any. */
+void ltw_reloads_tell(struct ltw_reloads *r);
 
 int ltw_reload(lua_State *L);     /* tw.reload   */
 int ltw_rollback(lua_State *L);   /* tw.rollback */

@@ -78,9 +78,6 @@ struct ltw_reloads {
     struct ltw_version *reading;      /* one reference: with that compared         */
 };
 
-/* All who take part in the change look at it.  Thread: any. */
-void ltw_reloads_tell(void *reloads);
-
 /* ---- group.c ---- */
 
 /* The scripts of the app that is built.  False: no memory. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "reload.h"
 
 enum { LINES = 3000 };
 
@@ -14,8 +15,7 @@ struct ltw_trial {
     atomic_uint references;
     struct ltw_terms terms;           /* constant                              */
     bool waits;                       /* constant                              */
-    void (*tell)(void *ctx);          /* constant                              */
-    void *ctx;                        /* constant                              */
+    struct ltw_reloads *reloads;      /* constant                              */
     atomic_uint warming, comparing;   /* atomic: members still to come         */
     _Atomic uint64_t count[LTW_TRIAL_COUNTS];   /* atomic                      */
     _Atomic uint64_t moved;           /* atomic: records that were read        */
@@ -28,7 +28,7 @@ struct ltw_trial {
 };
 
 struct ltw_trial *ltw_trial_new(const struct ltw_terms *terms, unsigned members,
-                                bool waits, void (*tell)(void *ctx), void *ctx)
+                                bool waits, struct ltw_reloads *r)
 {
     struct ltw_trial *t = tw_calloc(1, sizeof *t);
 
@@ -39,8 +39,7 @@ struct ltw_trial *ltw_trial_new(const struct ltw_terms *terms, unsigned members,
     pthread_mutex_init(&t->lock, NULL);
     t->terms = *terms;
     t->waits = waits;
-    t->tell = tell;
-    t->ctx = ctx;
+    t->reloads = r;
     return t;
 }
 
@@ -73,7 +72,7 @@ void ltw_trial_warmed(struct ltw_trial *t)
 {
     /* order [trial.warming] acq_rel: who sees 0 sees what all members did */
     if (atomic_fetch_sub_explicit(&t->warming, 1, memory_order_acq_rel) == 1)
-        t->tell(t->ctx);
+        ltw_reloads_tell(t->reloads);
 }
 
 unsigned ltw_trial_warming(const struct ltw_trial *t)
@@ -116,7 +115,7 @@ void ltw_trial_compared(struct ltw_trial *t)
 {
     /* order [trial.comparing] acq_rel: who sees 0 sees what all members did */
     if (atomic_fetch_sub_explicit(&t->comparing, 1, memory_order_acq_rel) == 1)
-        t->tell(t->ctx);
+        ltw_reloads_tell(t->reloads);
 }
 
 unsigned ltw_trial_comparing(const struct ltw_trial *t)
@@ -139,7 +138,7 @@ uint64_t ltw_trial_get(const struct ltw_trial *t, enum ltw_trial_count what)
 
 void ltw_trial_tell(struct ltw_trial *t)
 {
-    t->tell(t->ctx);
+    ltw_reloads_tell(t->reloads);
 }
 
 bool ltw_trial_is_over(const struct ltw_trial *t)

@@ -23,12 +23,13 @@ static inline bool ltw_terms_warm(const struct ltw_terms *t)
 }
 
 struct ltw_trial;
+struct ltw_reloads;
 
 /* Of so many members.  waits: a running instance may stand still until its candidate has
- * caught up, as no feed is live.  tell(ctx): something has come to its end.  One
+ * caught up, as no feed is live.  r is told when something has come to its end.  One
  * reference.  NULL: no memory. */
 struct ltw_trial *ltw_trial_new(const struct ltw_terms *terms, unsigned members,
-                                bool waits, void (*tell)(void *ctx), void *ctx);
+                                bool waits, struct ltw_reloads *r);
 void ltw_trial_ref(struct ltw_trial *t);
 void ltw_trial_unref(struct ltw_trial *t);
 

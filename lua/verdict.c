@@ -21,12 +21,12 @@ bool ltw_verdict_prepare(struct ltw_reloads *r, unsigned members)
 
     if (r->current->group->is_app || (!ltw_terms_warm(terms) && terms->shadow == 0))
         return true;
-    trial = ltw_trial_new(terms, members, r->app->reliable, ltw_reloads_tell, r);
+    trial = ltw_trial_new(terms, members, r->app->reliable, r);
     if (!trial) return false;
     ltw_job_set_trial(r->job, trial);
     ltw_trial_unref(trial);
     if (terms->shadow == 0) return true;
-    trial = ltw_trial_new(terms, members, false, ltw_reloads_tell, r);
+    trial = ltw_trial_new(terms, members, false, r);
     if (!trial) return false;
     ltw_job_set_guard(r->job, trial);
     ltw_trial_unref(trial);

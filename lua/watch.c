@@ -120,7 +120,7 @@ static void on_quiet(uv_timer_t *timer)
 
     tw_be_main();
     renew(w);
-    ltw_reload_suspect(w->reloads, NULL);
+    ltw_reload_suspect(w->reloads);
 }
 
 void ltw_watcher_look(struct ltw_watcher *w)
