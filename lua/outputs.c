@@ -188,9 +188,7 @@ static unsigned count_of(const struct ltw_outputs *o, uint64_t seq)
 }
 
 void ltw_outputs_compare(struct ltw_outputs *a, struct ltw_outputs *b, uint64_t till,
-                         void (*differs)(void *ctx, uint64_t seq,
-                                         const struct ltw_output *a, unsigned n_a,
-                                         const struct ltw_output *b, unsigned n_b),
+                         void (*differs)(void *ctx, const struct ltw_difference *d),
                          void *ctx)
 {
     uint64_t lost = a->lost > b->lost ? a->lost : b->lost;
@@ -200,11 +198,13 @@ void ltw_outputs_compare(struct ltw_outputs *a, struct ltw_outputs *b, uint64_t 
         uint64_t of_b = b->n > 0 ? at(b, 0)->seq : UINT64_MAX;
         uint64_t seq = of_a < of_b ? of_a : of_b;
         unsigned n_a = count_of(a, seq), n_b = count_of(b, seq), i = 0;
+        struct ltw_difference d = {
+            seq, n_a ? at(a, 0) : NULL, n_b ? at(b, 0) : NULL, n_a, n_b,
+        };
 
         if (seq >= till) return;
-        while (i < n_a && i < n_b && equal(at(a, i), at(b, i))) i++;
-        if (seq > lost && (i < n_a || i < n_b))
-            differs(ctx, seq, n_a ? at(a, 0) : NULL, n_a, n_b ? at(b, 0) : NULL, n_b);
+        while (i < n_a && i < n_b && equal(&d.a[i], &d.b[i])) i++;
+        if (seq > lost && (i < n_a || i < n_b)) differs(ctx, &d);
         pop(a, n_a);
         pop(b, n_b);
     }

@@ -45,13 +45,17 @@ bool ltw_output(lua_State *L, enum ltw_output_kind kind, const char *name,
 /* Sends what was held, in its order: false: there was no room for some, which is left. */
 bool ltw_outputs_send(struct ltw_outputs *o, struct ltw_host *host, uint32_t script);
 
-/* What differs in what two scripts have sent, up to the record `till`: one call of
- * differs(ctx, seq, a, n_a, b, n_b) for each record.  Both queues are empty then up to
- * there. */
+/* What two scripts have sent for a record. */
+struct ltw_difference {
+    uint64_t seq;
+    const struct ltw_output *a, *b;
+    unsigned n_a, n_b;                /* of each                                  */
+};
+
+/* Calls differs(ctx, d) for each record up to `till` for which they have not sent the
+ * same.  Both queues are empty then up to there. */
 void ltw_outputs_compare(struct ltw_outputs *a, struct ltw_outputs *b, uint64_t till,
-                         void (*differs)(void *ctx, uint64_t seq,
-                                         const struct ltw_output *a, unsigned n_a,
-                                         const struct ltw_output *b, unsigned n_b),
+                         void (*differs)(void *ctx, const struct ltw_difference *d),
                          void *ctx);
 
 /* Is what the script that runs does compared? */

@@ -438,36 +438,35 @@ void ltw_shadow_settle(struct ltw_script *s, bool commit)
 
 /* ---- comparing ---- */
 
-struct line { struct ltw_shadow *w; struct ltw_script *s; uint64_t seq;
-              const struct ltw_output *ours, *its; unsigned n_ours, n_its; };
+struct line { struct ltw_shadow *w; const struct ltw_difference *d; };
 
 /* [-0, +0, e]  Protected. */
 static int note_difference(lua_State *L)
 {
     const struct line *l = lua_touserdata(L, 1);
+    const struct ltw_difference *d = l->d;
+    const struct ltw_script *s = l->w->candidate->of;
     bool after = l->w->phase == GUARDING;
     char record[200];
     struct tw_record r;
 
-    if (tw_tape_read(l->s->engine->host->tape, l->seq, &r) == 1)
-        ltw_record_text(l->s->engine->host, &r, record, sizeof record);
+    if (tw_tape_read(s->engine->host->tape, d->seq, &r) == 1)
+        ltw_record_text(s->engine->host, &r, record, sizeof record);
     else
-        snprintf(record, sizeof record, "record %llu", (unsigned long long)l->seq);
-    ltw_push_outputs(L, l->ours, l->n_ours);
-    ltw_push_outputs(L, l->its, l->n_its);
-    lua_pushfstring(L, "  %s at %s\n    old: %s\n    new: %s", l->s->o->name, record,
+        snprintf(record, sizeof record, "record %llu", (unsigned long long)d->seq);
+    ltw_push_outputs(L, d->a, d->n_a);
+    ltw_push_outputs(L, d->b, d->n_b);
+    lua_pushfstring(L, "  %s at %s\n    old: %s\n    new: %s", s->o->name, record,
                     lua_tostring(L, after ? -1 : -2), lua_tostring(L, after ? -2 : -1));
     ltw_trial_note(l->w->trial, lua_tostring(L, -1));
     return 0;
 }
 
-static void differs(void *ctx, uint64_t seq, const struct ltw_output *ours,
-                    unsigned n_ours, const struct ltw_output *its, unsigned n_its)
+static void differs(void *ctx, const struct ltw_difference *d)
 {
     struct ltw_shadow *w = ctx;
-    struct ltw_script *s = w->candidate->of;
-    lua_State *L = s->engine->state->L;
-    struct line l = { w, s, seq, ours, its, n_ours, n_its };
+    lua_State *L = w->candidate->engine->state->L;
+    struct line l = { w, d };
 
     ltw_trial_add(w->trial, LTW_TRIAL_DIFFERENCES, 1);
     if (ltw_trial_get(w->trial, LTW_TRIAL_DIFFERENCES) > DIFFERENCES) return;
