@@ -692,7 +692,7 @@ static int run(struct ltw_backtest *b)
     return b->error.code;
 }
 
-int ltw_backtest_run(struct ltw_backtest *b)
+void ltw_backtest_run(struct ltw_backtest *b)
 {
     int64_t began_ns = tw_clock_steady_ns();
     int rc;
@@ -703,7 +703,6 @@ int ltw_backtest_run(struct ltw_backtest *b)
     if (rc == TW_OK && b->o.probe) tw_probe_end(b->o.probe, b->last_ns);
     b->took_ns = tw_clock_steady_ns() - began_ns;
     tw_epoch_away(b->reader);
-    return rc;
 }
 
 void ltw_backtest_free(struct ltw_backtest *b)

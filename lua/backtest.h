@@ -122,8 +122,8 @@ void ltw_backtest_declared(struct ltw_backtest *b);
  * Blocks: while they do. */
 int ltw_backtest_open(struct ltw_backtest *b);
 
-/* Runs all of it; 0, or negative with b->error.  Blocks: for the whole run. */
-int ltw_backtest_run(struct ltw_backtest *b);
+/* Runs all of it; it fails with b->error.  Blocks: for the whole run. */
+void ltw_backtest_run(struct ltw_backtest *b);
 
 /* Why it has ended, where that is more than b->error says; or NULL. */
 const char *ltw_backtest_why(const struct ltw_backtest *b);

@@ -208,13 +208,9 @@ int ltw_evaluation_begin(struct ltw_evaluation *e)
     return tw_worker_post(e->worker, begin, e);
 }
 
-int ltw_evaluation_cancel(struct ltw_evaluation *e)
+void ltw_evaluation_cancel(struct ltw_evaluation *e)
 {
-    int rc;
-
     /* order [evaluation.references] relaxed: the caller has one already */
     atomic_fetch_add_explicit(&e->references, 1, memory_order_relaxed);
-    rc = tw_worker_post(e->worker, cancel, e);
-    if (rc < 0) ltw_evaluation_unref(e);
-    return rc;
+    if (tw_worker_post(e->worker, cancel, e) < 0) ltw_evaluation_unref(e);
 }

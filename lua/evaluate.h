@@ -54,6 +54,6 @@ int ltw_evaluation_begin(struct ltw_evaluation *e);
 
 /* Ends its waits: ended still comes.  Thread: MAIN, before the worker is told to stop.
  * Blocks: no. */
-int ltw_evaluation_cancel(struct ltw_evaluation *e);
+void ltw_evaluation_cancel(struct ltw_evaluation *e);
 
 #endif

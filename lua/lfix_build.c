@@ -249,7 +249,7 @@ static bool push_given(struct build *b, int table, const struct tw_fix_definitio
     return false;
 }
 
-static unsigned put_level(struct build *b, int table, const struct tw_fix_level *level);
+static void put_level(struct build *b, int table, const struct tw_fix_level *level);
 
 static bool is_frame(uint32_t tag)
 {
@@ -437,7 +437,7 @@ static unsigned put_members(struct build *b, int table, const struct tw_fix_leve
     return used;
 }
 
-static unsigned put_level(struct build *b, int table, const struct tw_fix_level *level)
+static void put_level(struct build *b, int table, const struct tw_fix_level *level)
 {
     const struct tw_fix_definition *first =
         tw_fix_dictionary_field(b->how->dictionary, level->tags[0]);
@@ -448,7 +448,6 @@ static unsigned put_level(struct build *b, int table, const struct tw_fix_level 
     lua_pop(b->L, 1);
     used = put_members(b, table, level, b->how->lenient);
     check_keys(b, table, level, used, false);
-    return used;
 }
 
 static int by_tag(const void *a, const void *b)

@@ -17,9 +17,9 @@
 
 enum { LISTS_BYTES = 64 << 20 };      /* of the file, at most */
 
-static int bad(const char *path, int code, struct tw_error *error)
+static void bad(const char *path, int code, struct tw_error *error)
 {
-    return tw_fail(error, code, "tls: crl %s: %s", path, uv_strerror(code));
+    tw_fail(error, code, "tls: crl %s: %s", path, uv_strerror(code));
 }
 
 static void free_lists(const struct tw_openssl *f, OPENSSL_STACK *lists)

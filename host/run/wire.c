@@ -212,12 +212,13 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
     }
 }
 
-int tw_wire_pause(struct tw_wire *w, bool paused)
+void tw_wire_pause(struct tw_wire *w, bool paused)
 {
     uv_stream_t *stream = (uv_stream_t *)w->tcp;
 
     w->paused = paused;
-    return paused ? uv_read_stop(stream) : uv_read_start(stream, on_alloc, on_read);
+    if (paused) uv_read_stop(stream);
+    else uv_read_start(stream, on_alloc, on_read);
 }
 
 int tw_wire_open(struct tw_wire *w, uv_tcp_t *tcp, struct tw_tls *tls,

@@ -43,7 +43,7 @@ int tw_wire_open(struct tw_wire *w, uv_tcp_t *tcp, struct tw_tls *tls,
 int64_t tw_wire_write(struct tw_wire *w, const char *p, size_t n);
 
 /* Nothing is read meanwhile. */
-int tw_wire_pause(struct tw_wire *w, bool paused);
+void tw_wire_pause(struct tw_wire *w, bool paused);
 
 /* All that it took has gone. */
 bool tw_wire_is_idle(const struct tw_wire *w);

@@ -326,7 +326,7 @@ static size_t bytes_of(const struct tw_any *v)
     return v->kind == TW_VALUE_BLOCK ? tw_value_bytes_total(v->block) : 0;
 }
 
-bool tw_cache_weigh_held(struct tw_cache *c, struct tw_cache_shard *s,
+void tw_cache_weigh_held(struct tw_cache *c, struct tw_cache_shard *s,
                          struct tw_cache_entry *e, struct tw_cache_after *after)
 {
     uint64_t bytes = sizeof *e + FUTURE_BYTES + bytes_of(&e->key) + bytes_of(&e->value)
@@ -340,17 +340,16 @@ bool tw_cache_weigh_held(struct tw_cache *c, struct tw_cache_shard *s,
     e->bytes = bytes;
     if (weight > s->capacity) {
         tw_cache_take_held(s, e, TW_GONE_EVICTED, after);
-        return false;
+        return;
     }
     if (in) tw_policy_reweigh(s->policy, &e->node, weight);
     while ((victim = tw_policy_victim(s->policy, in ? 0 : weight))) {   /* C3 */
         struct tw_cache_entry *v = (struct tw_cache_entry *)victim;
 
         tw_cache_take_held(s, v, TW_GONE_EVICTED, after);
-        if (v == e) return false;
+        if (v == e) return;
     }
     if (!in) tw_policy_insert(s->policy, &e->node, e->hash, weight);
-    return true;
 }
 
 static double jitter_of(const struct tw_cache *c, uint64_t hash)

@@ -204,8 +204,8 @@ void tw_cache_take_held(struct tw_cache_shard *s, struct tw_cache_entry *e,
 void tw_cache_empty_held(struct tw_cache_shard *s, struct tw_cache_entry *e);
 
 /* e, whose value stands, is counted and weighed; others may have to go, or e itself
- * if it is too heavy; false: then e is among the removed.  Thread: any, lock held. */
-bool tw_cache_weigh_held(struct tw_cache *c, struct tw_cache_shard *s,
+ * if it is too heavy.  Thread: any, lock held. */
+void tw_cache_weigh_held(struct tw_cache *c, struct tw_cache_shard *s,
                          struct tw_cache_entry *e, struct tw_cache_after *after);
 
 /* Sets the times of a value that came now; left: what it has to live, or 0 for what

@@ -90,14 +90,13 @@ static void set_owner(lua_State *L, int owner, const void *at)
     lua_setiuservalue(L, -2, 1);
 }
 
-struct ltw_cdata *ltw_cdata_view(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use,
-                                 void *at, int owner)
+void ltw_cdata_view(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, void *at,
+                    int owner)
 {
     struct ltw_cdata *c = make(L, f, use, 0, owner != 0);
 
     c->at = at;
     if (owner) set_owner(L, owner, at);
-    return c;
 }
 
 struct ltw_cdata *ltw_cdata_pointer(lua_State *L, struct ltw_ffi *f,

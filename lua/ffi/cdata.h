@@ -81,8 +81,8 @@ struct ltw_cdata *ltw_cdata_new(lua_State *L, struct ltw_ffi *f, struct ltw_cuse
 
 /* [-0, +1, m]  One that stands for memory elsewhere.  owner: the index of what keeps it,
  * a cdata's own owner counts instead of it; 0: nothing. */
-struct ltw_cdata *ltw_cdata_view(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use,
-                                 void *at, int owner);
+void ltw_cdata_view(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, void *at,
+                    int owner);
 
 /* [-0, +1, m]  A pointer, of a type that exists already. */
 struct ltw_cdata *ltw_cdata_pointer(lua_State *L, struct ltw_ffi *f,
