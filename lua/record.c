@@ -156,6 +156,32 @@ static void push_status(lua_State *L, const struct tw_status *s, enum tw_field f
     else lua_pushnil(L);
 }
 
+/* [-0, +1, m]  What a message is about and says. */
+static void push_message(lua_State *L, const struct ltw_host *host, int names,
+                         const struct tw_record *r, enum tw_field field)
+{
+    if (field == TW_FIELD_VALUE) {
+        struct tw_any v = { .kind = r->message.value_kind };
+
+        v.integer = r->message.value.integer;
+        ltw_push_any(L, &v);
+    } else if (lua_rawgeti(L, names, KEY(TOPICS, r->message.topic)) == LUA_TNIL) {
+        push_new_name(L, names, KEY(TOPICS, r->message.topic),
+                      tw_names_get(host->topics, r->message.topic));
+    }
+}
+
+/* [-0, +1, m]  What has come of an order. */
+static void push_execution(lua_State *L, const struct tw_execution *e,
+                           enum tw_field field)
+{
+    if (field == TW_FIELD_QUANTITY) lua_pushnumber(L, tw_fixed_to_double(e->quantity));
+    else if (field == TW_FIELD_STATUS)
+        lua_pushstring(L, tw_order_status_text((enum tw_order_status)e->status));
+    else if (e->reason == TW_REASON_NONE) lua_pushnil(L);
+    else lua_pushstring(L, tw_reason_text((enum tw_reason)e->reason));
+}
+
 /* [-0, +1, m]  The fields that a hot handler does not ask for. */
 static TW_APART void push_rare(lua_State *L, const struct ltw_host *host, int names,
                                const struct tw_record *r, enum tw_field field)
@@ -173,9 +199,6 @@ static TW_APART void push_rare(lua_State *L, const struct ltw_host *host, int na
     case TW_FIELD_OPEN: case TW_FIELD_HIGH: case TW_FIELD_LOW: case TW_FIELD_VOLUME:
         push_bar(L, r, field);
         break;
-    case TW_FIELD_QUANTITY:
-        lua_pushnumber(L, tw_fixed_to_double(r->execution.quantity));
-        break;
     case TW_FIELD_PLACE:  lua_pushinteger(L, r->level.place); break;
     case TW_FIELD_CHANGE: push_change(L, &r->level); break;
     case TW_FIELD_LAST:   lua_pushboolean(L, r->level.last); break;
@@ -183,25 +206,14 @@ static TW_APART void push_rare(lua_State *L, const struct ltw_host *host, int na
     case TW_FIELD_CODE: case TW_FIELD_TEXT: push_status(L, &r->status, field); break;
     case TW_FIELD_STATUS:
         if (r->kind == TW_STATUS) push_status(L, &r->status, field);
-        else lua_pushstring(L, tw_order_status_text((enum tw_order_status)
-                                               r->execution.status));
+        else push_execution(L, &r->execution, field);
         break;
-    case TW_FIELD_REASON:
-        if (r->execution.reason == TW_REASON_NONE) lua_pushnil(L);
-        else lua_pushstring(L, tw_reason_text((enum tw_reason)r->execution.reason));
+    case TW_FIELD_QUANTITY: case TW_FIELD_REASON:
+        push_execution(L, &r->execution, field);
         break;
-    case TW_FIELD_TOPIC:
-        if (lua_rawgeti(L, names, KEY(TOPICS, r->message.topic)) == LUA_TNIL)
-            push_new_name(L, names, KEY(TOPICS, r->message.topic),
-                          tw_names_get(host->topics, r->message.topic));
+    case TW_FIELD_TOPIC: case TW_FIELD_VALUE:
+        push_message(L, host, names, r, field);
         break;
-    case TW_FIELD_VALUE: {
-        struct tw_any v = { .kind = r->message.value_kind };
-
-        v.integer = r->message.value.integer;
-        ltw_push_any(L, &v);
-        break;
-    }
     case TW_FIELD_SOURCE:
         if (lua_rawgeti(L, names, KEY(SOURCES, r->source)) == LUA_TNIL && r->source)
             push_new_name(L, names, KEY(SOURCES, r->source),

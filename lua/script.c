@@ -530,22 +530,15 @@ static bool was_ended(struct ltw_script *s, int status)
     return scope && scope == s->scope && s->stopping && ltw_script_renew(s);
 }
 
-enum ltw_step ltw_script_step(struct ltw_script *s)
+/* Runs its coroutine until it waits, has handled a batch or ends: its status. */
+static int resume(struct ltw_script *s)
 {
     struct ltw_state *state = s->engine->state;
-    uint64_t before = s->cursor.next;
-    bool waited = s->woken;
-    int64_t began_ns;
     int n, status;
 
-    if (s->sw.job && ltw_switch_step(s)) return LTW_IDLE;
-    ltw_switch_send(s);
-    if (!ltw_script_ready(s)) return LTW_IDLE;
-    began_ns = s->engine->host->live ? tw_clock_steady_ns() : 0;
     s->budget = s->paused ? 0 : BATCH;
     s->first_received = 0;
     s->after_batch = s->woken = false;
-    s->waited = waited;
     state->script = s;
     state->record = &s->record;
     state->task = &s->task;
@@ -558,12 +551,35 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     state->record = NULL;
     state->task = NULL;
     tw_cursor_commit(&s->cursor);
+    return status;
+}
+
+/* What others see of it. */
+static void publish(struct ltw_script *s, int64_t began_ns)
+{
     ltw_script_publish(&s->counts->at, s->cursor.next);
     ltw_script_publish(&s->counts->handled, s->handled);
     if (s->trader && began_ns) ltw_trader_note_time(s->trader, began_ns);
     if (s->trader && !s->engine->host->time) publish_trading(s);
     if (s->first_received && !s->is_candidate)
         tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);
+}
+
+enum ltw_step ltw_script_step(struct ltw_script *s)
+{
+    struct ltw_state *state = s->engine->state;
+    uint64_t before = s->cursor.next;
+    bool waited = s->woken;
+    int64_t began_ns;
+    int status;
+
+    if (s->sw.job && ltw_switch_step(s)) return LTW_IDLE;
+    ltw_switch_send(s);
+    if (!ltw_script_ready(s)) return LTW_IDLE;
+    began_ns = s->engine->host->live ? tw_clock_steady_ns() : 0;
+    s->waited = waited;
+    status = resume(s);
+    publish(s, began_ns);
     if (status == LUA_YIELD && !state->overrun) {
         if (s->after_batch) {
             note(s, LTW_TASK_READY);

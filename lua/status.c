@@ -38,36 +38,44 @@ const char *ltw_feed_state_name(enum tw_feed_state state)
     return names[state];
 }
 
-static void push_feed(lua_State *L, struct tw_app *app, unsigned i)
+static void push_feeds(lua_State *L, struct tw_app *app)
 {
-    struct tw_feed_status f;
+    lua_newtable(L);
+    for (unsigned i = 0; i < tw_io_count(app->io); i++) {
+        struct tw_feed_status f;
 
-    tw_io_status(app->io, i, &f);
-    lua_createtable(L, 0, 12);
-    ltw_set_text(L, "name", tw_io_name(app->io, i));
-    ltw_set_text(L, "state", ltw_feed_state_name(f.state));
-    ltw_set_count(L, "records", f.records);
-    ltw_set_count(L, "waits", f.waits);
-    ltw_set_count(L, "connects", f.connects);
-    ltw_set_count(L, "bytes", f.codec.bytes);
-    ltw_set_count(L, "messages", f.codec.messages);
-    ltw_set_count(L, "ignored", f.codec.ignored);
-    ltw_set_count(L, "errors", f.codec.errors);
-    ltw_set_count(L, "skips", f.codec.skips);
-    ltw_set_count(L, "skipped", f.codec.skipped);
+        tw_io_status(app->io, i, &f);
+        lua_createtable(L, 0, 12);
+        ltw_set_text(L, "name", tw_io_name(app->io, i));
+        ltw_set_text(L, "state", ltw_feed_state_name(f.state));
+        ltw_set_count(L, "records", f.records);
+        ltw_set_count(L, "waits", f.waits);
+        ltw_set_count(L, "connects", f.connects);
+        ltw_set_count(L, "bytes", f.codec.bytes);
+        ltw_set_count(L, "messages", f.codec.messages);
+        ltw_set_count(L, "ignored", f.codec.ignored);
+        ltw_set_count(L, "errors", f.codec.errors);
+        ltw_set_count(L, "skips", f.codec.skips);
+        ltw_set_count(L, "skipped", f.codec.skipped);
+        lua_rawseti(L, -2, i + 1);
+    }
 }
 
-static void push_worker(lua_State *L, struct tw_app *app, unsigned i) TW_ON(MAIN)
+static void push_workers(lua_State *L, struct tw_app *app) TW_ON(MAIN)
 {
-    struct ltw_engine *e = &app->engines[i];
+    lua_newtable(L);
+    for (unsigned i = 0; i < app->o.workers; i++) {
+        struct ltw_engine *e = &app->engines[i];
 
-    lua_createtable(L, 0, 6);
-    ltw_set_number(L, "cpu", (double)tw_worker_cpu_ns(app->workers[i]) / 1e9);
-    ltw_set_count(L, "bytes", tw_counter_get(&e->bytes));
-    ltw_set_count(L, "bytes_peak", tw_counter_get(&e->bytes_peak));
-    ltw_set_count(L, "allocations", tw_counter_get(&e->allocations));
-    set_times(L, "reach", &e->reach_ns);
-    set_times(L, "done", &e->done_ns);
+        lua_createtable(L, 0, 6);
+        ltw_set_number(L, "cpu", (double)tw_worker_cpu_ns(app->workers[i]) / 1e9);
+        ltw_set_count(L, "bytes", tw_counter_get(&e->bytes));
+        ltw_set_count(L, "bytes_peak", tw_counter_get(&e->bytes_peak));
+        ltw_set_count(L, "allocations", tw_counter_get(&e->allocations));
+        set_times(L, "reach", &e->reach_ns);
+        set_times(L, "done", &e->done_ns);
+        lua_rawseti(L, -2, i + 1);
+    }
 }
 
 /* [-0, +0, m]  What a new version is in beside the instance whose table is on top. */
@@ -186,14 +194,29 @@ static uint64_t resident(void)
     return kib * 1024;
 }
 
+/* [-0, +0, m]  What the exchanges have sent, in the table on top. */
+static void set_exchanges(lua_State *L, const struct tw_app *app)
+{
+    uint64_t sent = 0;
+    int64_t cpu = 0;
+
+    if (app->n_exchanges == 0) return;
+    for (unsigned i = 0; i < app->n_exchanges; i++) {
+        sent += tw_exchange_sent(app->exchanges[i]);
+        cpu += tw_exchange_cpu_ns(app->exchanges[i]);
+    }
+    ltw_set_count(L, "sent", sent);
+    ltw_set_number(L, "exchange_cpu", (double)cpu / 1e9);
+}
+
 int ltw_status(lua_State *L)
 {
     struct ltw_tty terminal;
     struct tw_pool_status pool = { 0 };
     struct tw_app *app = lua_touserdata(L, 1);
-    uint64_t head = tw_tape_head(app->host.tape), sent = 0;
+    uint64_t head = tw_tape_head(app->host.tape);
     int64_t now = app->ended_ns ? app->ended_ns : tw_clock_steady_ns();
-    int64_t from = tw_io_began_ns(app->io), cpu = 0;
+    int64_t from = tw_io_began_ns(app->io);
 
     tw_be_main();
     lua_settop(L, 0);
@@ -222,29 +245,14 @@ int ltw_status(lua_State *L)
     ltw_set_count(L, "capacity", tw_tape_capacity(app->host.tape));
     ltw_set_count(L, "symbols", tw_symbols_count(app->host.symbols));
     set_times(L, "parse", tw_io_parse_ns(app->io));
-    for (unsigned i = 0; i < app->n_exchanges; i++) {
-        sent += tw_exchange_sent(app->exchanges[i]);
-        cpu += tw_exchange_cpu_ns(app->exchanges[i]);
-    }
-    if (app->n_exchanges > 0) {
-        ltw_set_count(L, "sent", sent);
-        ltw_set_number(L, "exchange_cpu", (double)cpu / 1e9);
-    }
-    lua_newtable(L);
-    for (unsigned i = 0; i < tw_io_count(app->io); i++) {
-        push_feed(L, app, i);
-        lua_rawseti(L, -2, i + 1);
-    }
+    set_exchanges(L, app);
+    push_feeds(L, app);
     lua_setfield(L, -2, "feeds");
     if (app->host.fix) {
         ltw_push_fix_statuses(L, &app->host);
         lua_setfield(L, -2, "fix");
     }
-    lua_newtable(L);
-    for (unsigned i = 0; i < app->o.workers; i++) {
-        push_worker(L, app, i);
-        lua_rawseti(L, -2, i + 1);
-    }
+    push_workers(L, app);
     lua_setfield(L, -2, "workers");
     push_scripts(L, app, head);
     lua_setfield(L, -2, "scripts");

@@ -286,75 +286,91 @@ static int64_t constant_of(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use,
     return found->value.i;
 }
 
+/* Are the bytes of a number of type `from` those of one of type `to`, too? */
+static bool is_copied(const struct ltw_ctype *from, const struct ltw_ctype *to)
+{
+    if (from->kind == LTW_C_FLOAT || from->kind == LTW_C_COMPLEX) return from == to;
+    return ltw_c_is_integer(from) && from->size > 8 && to->kind == LTW_C_INT
+        && to->size > 8;
+}
+
+/* What is stored: d where it is_float, else i. */
+struct number { bool is_float; double d; int64_t i; };
+
+/* [-0, +0, e]  What the cdata at idx has. */
+static struct number number_of(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use,
+                               int idx, const struct ltw_cdata *c, enum ltw_crule rule)
+{
+    const struct ltw_ctype *t = use.type;
+    struct number n = { 0 };
+    struct ltw_cuse to;
+    void *address;
+
+    if (c->type->kind == LTW_C_FLOAT || c->type->kind == LTW_C_COMPLEX) {
+        n.is_float = true;
+        n.d = ltw_cload_float(c->type->of ? c->type->of : c->type, c->at);
+    } else if (ltw_c_is_integer(c->type)) {
+        n.i = ltw_cload_integer(c->type, c->at);
+        n.is_float = n.i < 0 && ltw_c_is_unsigned(c->type) && t->kind == LTW_C_FLOAT;
+        if (n.is_float) n.d = (double)(uint64_t)n.i;
+    } else if ((t->kind == LTW_C_BOOL
+                || (rule == LTW_C_CAST && t->kind != LTW_C_FLOAT))
+               && pointed(c, &to, &address)) {
+        n.i = (int64_t)(uintptr_t)address;
+    } else {
+        ltw_cdata_refuse(L, f, idx, use);
+    }
+    return n;
+}
+
 static void store_number(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, void *p,
                          int idx, enum ltw_crule rule)
 {
     const struct ltw_ctype *t = use.type;
     const struct ltw_cdata *c;
-    struct ltw_cuse to;
-    void *address;
-    int64_t i = 0;
-    double d = 0;
-    bool is_float = false;
+    struct number n = { 0 };
     int kind = lua_type(L, idx);
 
     if (rule == LTW_C_CAST && t->kind != LTW_C_FLOAT && is_address(L, idx)
         && !(kind == LUA_TSTRING && t->kind == LTW_C_ENUM)) {
-        to = (struct ltw_cuse){ f->of_void, false };
+        struct ltw_cuse to = { f->of_void, false };
+        void *address;
+
         to.type = ltw_ctype_pointer(L, f->types, to);
         store_pointer(L, f, to, &address, idx, rule);
-        i = (int64_t)(uintptr_t)address;
+        n.i = (int64_t)(uintptr_t)address;
         kind = LUA_TNONE;
     }
     switch (kind) {
     case LUA_TNONE:
         break;
     case LUA_TNUMBER:
-        is_float = !lua_isinteger(L, idx);
-        if (is_float) d = lua_tonumber(L, idx);
-        else i = lua_tointeger(L, idx);
+        n.is_float = !lua_isinteger(L, idx);
+        if (n.is_float) n.d = lua_tonumber(L, idx);
+        else n.i = lua_tointeger(L, idx);
         break;
     case LUA_TNIL:
         if (t->kind != LTW_C_BOOL) ltw_cdata_refuse(L, f, idx, use);
         break;
     case LUA_TBOOLEAN:
-        i = lua_toboolean(L, idx);
+        n.i = lua_toboolean(L, idx);
         break;
     case LUA_TSTRING:
         if (t->kind != LTW_C_ENUM) ltw_cdata_refuse(L, f, idx, use);
-        i = constant_of(L, f, use, idx);
+        n.i = constant_of(L, f, use, idx);
         break;
     default:
         c = ltw_cdata_test(L, idx);
         if (!c) ltw_cdata_refuse(L, f, idx, use);
-        if (c->type->kind == LTW_C_FLOAT || c->type->kind == LTW_C_COMPLEX) {
-            if (c->type == t) {
-                memmove(p, c->at, t->size);
-                return;
-            }
-            is_float = true;
-            d = ltw_cload_float(c->type->of ? c->type->of : c->type, c->at);
-        } else if (ltw_c_is_integer(c->type)) {
-            if (t->kind == LTW_C_INT && t->size > 8 && c->type->size > 8) {
-                memmove(p, c->at, t->size);
-                return;
-            }
-            i = ltw_cload_integer(c->type, c->at);
-            if (i < 0 && ltw_c_is_unsigned(c->type) && t->kind == LTW_C_FLOAT) {
-                is_float = true;
-                d = (double)(uint64_t)i;
-            }
-        } else if ((t->kind == LTW_C_BOOL
-                    || (rule == LTW_C_CAST && t->kind != LTW_C_FLOAT))
-                   && pointed(c, &to, &address)) {
-            i = (int64_t)(uintptr_t)address;
-        } else {
-            ltw_cdata_refuse(L, f, idx, use);
+        if (is_copied(c->type, t)) {
+            memmove(p, c->at, t->size);
+            return;
         }
+        n = number_of(L, f, use, idx, c, rule);
     }
-    if (t->kind == LTW_C_FLOAT) store_float(t, p, is_float ? d : (double)i);
-    else if (t->kind == LTW_C_BOOL) *(bool *)p = is_float ? d != 0 : i != 0;
-    else store_integer(t, p, is_float ? ltw_cinteger_of(d) : i);
+    if (t->kind == LTW_C_FLOAT) store_float(t, p, n.is_float ? n.d : (double)n.i);
+    else if (t->kind == LTW_C_BOOL) *(bool *)p = n.is_float ? n.d != 0 : n.i != 0;
+    else store_integer(t, p, n.is_float ? ltw_cinteger_of(n.d) : n.i);
 }
 
 static bool holds_bytes(const struct ltw_ctype *array)
