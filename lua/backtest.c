@@ -300,7 +300,7 @@ static int open_traders(lua_State *L)
     struct ltw_backtest *b = lua_touserdata(L, 1);
 
     b->host.desk->started = 0;
-    tw_desk_halt(&b->host.desk->desk, !b->warm);
+    b->host.desk->desk.warms_up = !b->warm;
     b->curve = tw_ledger_new();
     b->journals = tw_calloc(b->n, sizeof *b->journals);
     b->traders = tw_calloc(b->n, sizeof *b->traders);
@@ -529,7 +529,7 @@ static void warm_up(struct ltw_backtest *b, const struct tw_record *r)
     if (b->o.from_ns > INT64_MIN) b->warm = tw_record_at(r) >= b->o.from_ns;
     else if (b->o.warmup_ns > 0) b->warm = r->time - b->first_ns >= b->o.warmup_ns;
     else b->warm = b->records >= b->o.warmup_records;
-    if (b->warm) tw_desk_halt(&b->host.desk->desk, false);
+    b->host.desk->desk.warms_up = !b->warm;
 }
 
 static void see(struct ltw_backtest *b, uint32_t symbol)

@@ -151,7 +151,7 @@ static void tell_idle(struct ltw_engine *e)
 
     e->has_told = true;
     for (unsigned i = 0; i < e->n; i++)
-        if (ltw_idle_text(e->scripts[i], false, text))
+        if (ltw_idle_text(e->scripts[i], text))
             tw_log_printf(e->host->log, TW_LOG_WARN, "", "%s", text);
 }
 

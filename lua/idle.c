@@ -99,8 +99,7 @@ static bool was_never_called(const struct ltw_script *s, char out[LTW_IDLE_TEXT]
 }
 
 /* Exits of brackets go when their entry is rejected. */
-static bool were_all_rejected(const struct ltw_script *s, bool warm_up,
-                              char out[LTW_IDLE_TEXT])
+static bool were_all_rejected(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
 {
     const struct ltw_trader *t = s->trader;
     unsigned most = TW_REASON_NONE;
@@ -119,9 +118,8 @@ static bool were_all_rejected(const struct ltw_script *s, bool warm_up,
         why = t->off[most == TW_REASON_LOT];
     if (t->refused[most] + t->refused[TW_REASON_PARENT] < n)
         snprintf(part, sizeof part, ", %u of them", t->refused[most]);
-    snprintf(out, LTW_IDLE_TEXT, "script %.100s: %s rejected%s: %s%s", s->o->name,
-             n == 1 ? "its only order was" : "all of its orders were", part, why,
-             warm_up && most == TW_REASON_HALTED ? ", as in all of the warm-up" : "");
+    snprintf(out, LTW_IDLE_TEXT, "script %.100s: %s rejected%s: %s", s->o->name,
+             n == 1 ? "its only order was" : "all of its orders were", part, why);
     return true;
 }
 
@@ -155,11 +153,11 @@ static bool has_no_fill(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
     return true;
 }
 
-bool ltw_idle_text(const struct ltw_script *s, bool warm_up, char out[LTW_IDLE_TEXT])
+bool ltw_idle_text(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
 {
     if (s->state == SCRIPT_FAILED) return false;
     if (was_never_called(s, out) || left_bars_out(s, out) || has_no_bar(s, out))
         return true;
-    return s->trader && (were_all_rejected(s, warm_up, out) || has_no_price(s, out)
+    return s->trader && (were_all_rejected(s, out) || has_no_price(s, out)
                          || has_no_fill(s, out));
 }

@@ -11,8 +11,7 @@ enum { LTW_IDLE_TEXT = 512 };
 
 /* A line, at the end of its run: it was never called, or bars that it makes never were,
  * though the market had something, or were left out; all of its orders were rejected; or
- * there was no price for one. False: nothing is to be said. warm_up: the run began with
- * one, in which orders are rejected. */
-bool ltw_idle_text(const struct ltw_script *s, bool warm_up, char out[LTW_IDLE_TEXT]);
+ * there was no price for one. False: nothing is to be said. */
+bool ltw_idle_text(const struct ltw_script *s, char out[LTW_IDLE_TEXT]);
 
 #endif

@@ -426,11 +426,10 @@ static void tell(lua_State *L, struct box *box, const char *field, const char *t
 static void tell_of_scripts(lua_State *L, struct box *box)
 {
     const struct ltw_backtest *b = box->b;
-    bool warm_up = b->o.warmup_ns > 0 || b->o.warmup_records > 0;
     char text[LTW_IDLE_TEXT], more[LTW_WORTH_TEXT];
 
     for (unsigned i = 0; i < b->n; i++) {
-        if (ltw_idle_text(b->engine.scripts[i], warm_up, text))
+        if (ltw_idle_text(b->engine.scripts[i], text))
             tell(L, box, "idle", text);
         if (ltw_worth_overdrawn(b, i, more)) tell(L, box, "overdrawn", more);
     }

@@ -357,6 +357,7 @@ static enum tw_reason check_own(const struct tw_broker *b, const struct tw_order
     enum tw_reason why = TW_REASON_HALTED;
 
     if (tw_broker_is_halted(b)) return why;
+    if (b->o.desk && b->o.desk->warms_up) return TW_REASON_WARM_UP;
     if ((now->rate <= 0 || desk_rate(b) <= 0) && !tw_risk_reduces(o, now))
         return TW_REASON_RATE;
     why = tw_risk_check(&b->o.limits, o, now);

@@ -92,6 +92,8 @@ struct tw_desk {
                                       * time.  buying_power is not looked at            */
     char currency[8];                /* constant: of these; "": that of each account    */
     atomic_bool halted;              /* atomic: any thread sets it                      */
+    bool warms_up;                   /* owner: the one thread of a backtest: no order is
+                                      * sent yet, whether halted or not                 */
     _Atomic int64_t open;            /* atomic: open orders                             */
     _Atomic int64_t second, sent;    /* atomic: orders in that second of event time     */
     _Atomic int64_t lost;            /* atomic: what the strategies lost on the day    */

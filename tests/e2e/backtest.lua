@@ -126,9 +126,24 @@ put("warm.lua", [[
   function M:on_order(status, reason) print(status, reason) end
   return M]])
 run = backtest "warm.lua --data four.csv --from 2020-01-02T10:00:03 --warmup 2"
-t.ok(run.out:find "10:00:02%.000 rejected\t[^\n]+\n"
+local refused = "rejected\tno order is sent before the end of the warm-up\n"
+t.ok(run.out:find("10:00:02.000 " .. refused, 1, true)
      and run.out:find "10:00:03%.000 pending"
      and not run.out:find "10:00:03%.000 rejected", "orders are refused in the warm-up")
+put("switch.lua", [[
+  local tw = require "tw"
+  local M = {}
+  function M:on_start() tw.resume_trading() end
+  function M:on_quote(symbol, bid)
+    self:buy(symbol, bid)
+    if bid == 14 then tw.halt() end
+  end
+  function M:on_order(status, reason, quantity) print(quantity, status, reason) end
+  return M]])
+run = backtest "switch.lua --data four.csv --from 2020-01-02T10:00:03 --warmup 2"
+t.ok(run.out:find("14.0\t" .. refused, 1, true)
+     and run.out:find("13.0\trejected\ttrading is halted\n", 1, true),
+     "tw.resume_trading does not end it, nor does it end tw.halt")
 
 -- ---- beside a benchmark: B gains 1, 0.5 and 1, the account 0, 0.0055 and 0 ----
 

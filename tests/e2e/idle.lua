@@ -125,8 +125,8 @@ app("other.app.lua", "x.csv", "other.lua")
 says("an instrument that never came", "backtest other.app.lua --data x.csv", 0,
      "warning: script other.lua: orders in Y are open, but no price of it has come")
 says("an order in the warm-up alone", "backtest early.lua --data x.csv --warmup 5", 0,
-     "warning: script early.lua: its only order was rejected: trading is halted, as in "
-     .. "all of the warm-up")
+     "warning: script early.lua: its only order was rejected: no order is sent "
+     .. "before the end of the warm-up")
 says("a warm-up that is longer than the data", "backtest early.lua --data x.csv "
      .. "--warmup 20", 1, "backtest: the warm-up is longer than the data: all 10 records"
      .. " are of it")
