@@ -65,9 +65,12 @@ static size_t write_one(char *out, size_t room, uint64_t seq)
 
 static void drain(struct tw_fix_session *s)
 {
+    struct tw_fix_store_job job;
     const char *p;
     size_t n;
 
+    if (tw_fix_session_sync_begin(s, &job))
+        tw_fix_session_sync_end(s, &job, tw_fix_store_sync_run(&job));
     tw_fix_session_output(s, &p, &n);
     tw_fix_session_written(s, now, n);
 }
@@ -108,7 +111,8 @@ static void session(struct tw_fix_dictionary *d, const char *file, enum tw_fix_s
         &(struct tw_fix_session_options){
             .dictionary = d, .store = store, .check = TW_FIX_CHECK_STRICT,
             .sender = "EXCHANGE1", .target = "TIDEWIRE", .message_max = 4096,
-            .fields_max = 100, .handlers = { .message = on_message } }, &error) : NULL;
+            .fields_max = 100, .synced = sync == TW_FIX_SYNC_EACH,
+            .handlers = { .message = on_message } }, &error) : NULL;
     uint64_t seq = 1, first;
     int64_t in = 0, out = 0;
     size_t n = write_one(text, sizeof text, seq++), more;

@@ -247,24 +247,10 @@ int tw_fix_session_connected(struct tw_fix_session *s, struct tw_fix_now now,
     return TW_OK;
 }
 
-static void fail_store(struct tw_fix_session *s, const char *why)
-{
-    drop_output(s);
-    tw_fix_tell(s, TW_FIX_STORE_FAILED, 0, 0, NULL, why);
-    tw_fix_close(s, "%s", why);
-}
-
 void tw_fix_session_output(struct tw_fix_session *s, const char **p, size_t *n)
 {
-    struct tw_error error;
-
     *p = s->bytes + s->first;
-    *n = (s->o.syncs_elsewhere ? s->safe : s->end) - s->first;
-    if (*n == 0 || s->o.syncs_elsewhere || !tw_fix_store_must_sync(s->o.store)
-        || tw_fix_store_sync(s->o.store, &error) == TW_OK)
-        return;
-    *n = 0;
-    fail_store(s, error.text);
+    *n = (s->o.synced ? s->safe : s->end) - s->first;
 }
 
 bool tw_fix_session_sync_begin(struct tw_fix_session *s, struct tw_fix_store_job *job)
@@ -276,18 +262,23 @@ bool tw_fix_session_sync_begin(struct tw_fix_session *s, struct tw_fix_store_job
     return false;
 }
 
-int tw_fix_session_sync_end(struct tw_fix_session *s, const struct tw_fix_store_job *job,
-                            int rc, struct tw_error *error)
+void tw_fix_session_sync_end(struct tw_fix_session *s,
+                             const struct tw_fix_store_job *job, int rc)
 {
-    rc = tw_fix_store_sync_end(s->o.store, job, rc, error);
-    if (rc < 0) fail_store(s, error->text);
-    else s->safe = s->mark;
-    return rc;
+    struct tw_error error;
+
+    if (tw_fix_store_sync_end(s->o.store, job, rc, &error) == TW_OK) {
+        s->safe = s->mark;
+        return;
+    }
+    drop_output(s);
+    tw_fix_tell(s, TW_FIX_STORE_FAILED, 0, 0, NULL, error.text);
+    tw_fix_close(s, "%s", error.text);
 }
 
 size_t tw_fix_session_held(const struct tw_fix_session *s)
 {
-    return s->o.syncs_elsewhere ? s->end - s->safe : 0;
+    return s->o.synced ? s->end - s->safe : 0;
 }
 
 void tw_fix_session_written(struct tw_fix_session *s, struct tw_fix_now now, size_t n)

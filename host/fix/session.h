@@ -123,7 +123,7 @@ struct tw_fix_session_options {
     int64_t latency_s;           /* 52 may be off by; 0: 120; negative: not looked at   */
     bool next_expected;          /* 789 in Logon, and what it asks for                  */
     bool last_processed;         /* 369 in each message                                 */
-    bool syncs_elsewhere;        /* what goes out waits for tw_fix_session_sync_end     */
+    bool synced;                 /* what goes out waits for tw_fix_session_sync_end     */
     uint64_t resend_chunk;       /* asked for at a time; 0: all                         */
     uint64_t resend_rate;        /* messages a second that are sent again; 0: any       */
     int64_t logon_timeout_s;     /* 0: 10 */
@@ -155,17 +155,17 @@ int tw_fix_session_connected(struct tw_fix_session *s, struct tw_fix_now now,
 size_t tw_fix_session_receive(struct tw_fix_session *s, struct tw_fix_now now,
                               const char *p, size_t n);
 
-/* The bytes to be written next.  Syncs the store first, where that was asked for: what
- * goes out at once is synced at once. */
+/* The bytes to be written next. */
 void tw_fix_session_output(struct tw_fix_session *s, const char **p, size_t *n);
 void tw_fix_session_written(struct tw_fix_session *s, struct tw_fix_now now, size_t n);
 
-/* Where syncs_elsewhere: begin when something waits for the disk and no sync is under
+/* Where `synced`: begin when something waits for the disk and no sync is under
  * way; then tw_fix_store_sync_run by any thread, and end.  False: it need not wait any
- * more.  What came meanwhile waits for the next one. */
+ * more.  What came meanwhile waits for the next one.  rc: what run said; that it failed
+ * is an event. */
 bool tw_fix_session_sync_begin(struct tw_fix_session *s, struct tw_fix_store_job *job);
-int tw_fix_session_sync_end(struct tw_fix_session *s, const struct tw_fix_store_job *job,
-                            int rc, struct tw_error *error);
+void tw_fix_session_sync_end(struct tw_fix_session *s,
+                             const struct tw_fix_store_job *job, int rc);
 
 /* Bytes that wait for the disk. */
 size_t tw_fix_session_held(const struct tw_fix_session *s);

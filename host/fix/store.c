@@ -492,11 +492,6 @@ bool tw_fix_store_forgot(const struct tw_fix_store *s, uint64_t seq)
 
 /* ---- the disk ---- */
 
-bool tw_fix_store_must_sync(const struct tw_fix_store *s)
-{
-    return s->dirty && s->sync == TW_FIX_SYNC_EACH;
-}
-
 bool tw_fix_store_is_dirty(const struct tw_fix_store *s)
 {
     return s->dirty && s->sync != TW_FIX_SYNC_NEVER;

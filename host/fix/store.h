@@ -8,7 +8,7 @@
  *            written yet, half a minute as a rule
  *   timed    the process is killed: nothing; the machine stops: what came since
  *            tw_fix_store_sync was called last, each so many milliseconds
- *   each     nothing that went out, for it is synced before
+ *   each     nothing that went out, for the session syncs it before
  *
  * One process has a file at a time.
  *
@@ -79,9 +79,6 @@ bool tw_fix_store_find_before(const struct tw_fix_store *s, uint64_t seq,
 
 /* Whether messages below seq were forgotten as the ring was full. */
 bool tw_fix_store_forgot(const struct tw_fix_store *s, uint64_t seq);
-
-/* It is to be synced before anything more goes out.  Blocks: never. */
-bool tw_fix_store_must_sync(const struct tw_fix_store *s);
 
 /* What came before the call is on the disk after it, but where `sync` is never.
  * Blocks: on the disk. */

@@ -497,8 +497,8 @@ static void on_synced(uv_work_t *work, int status)
     see(l);
     l->syncing = false;
     if (status == 0) status = l->sync_code;
-    if (l->o.sync == TW_FIX_SYNC_EACH) {   /* that it failed is an event */
-        tw_fix_session_sync_end(l->s, &l->sync, status, &error);
+    if (l->o.sync == TW_FIX_SYNC_EACH) {
+        tw_fix_session_sync_end(l->s, &l->sync, status);
     } else if (tw_fix_store_sync_end(l->store, &l->sync, status, &error) < 0) {
         tw_fix_link_say(l, TW_LOG_ERROR, "%s", error.text);
     }

@@ -214,7 +214,7 @@ static int open_link(struct tw_fix_link *l, struct tw_error *error)
         l->o.tls = NULL;   /* the caller's */
     }
     s->store = l->store;
-    s->syncs_elsewhere = l->o.sync == TW_FIX_SYNC_EACH;
+    s->synced = l->o.sync == TW_FIX_SYNC_EACH;
     s->handlers = tw_fix_link_handlers;
     s->handlers.ctx = l;
     l->s = tw_fix_session_new(s, error);
