@@ -30,21 +30,20 @@ void tw_fix_early_fini(struct tw_fix_early *e)
     *e = (struct tw_fix_early){0};
 }
 
-bool tw_fix_early_put(struct tw_fix_early *e, uint64_t seq, const char *p, size_t n)
+void tw_fix_early_put(struct tw_fix_early *e, uint64_t seq, const char *p, size_t n)
 {
     size_t i;
 
     if (e->first == e->end) tw_fix_early_clear(e);
     i = e->end;
     while (i > e->first && e->entries[i - 1].seq >= seq) i--;
-    if (i < e->end && e->entries[i].seq == seq) return true;
-    if (e->end == e->entries_max || n > e->max - e->used) return false;
+    if (i < e->end && e->entries[i].seq == seq) return;
+    if (e->end == e->entries_max || n > e->max - e->used) return;
     memmove(&e->entries[i + 1], &e->entries[i], (e->end - i) * sizeof *e->entries);
     e->entries[i] = (struct tw_fix_early_entry){ seq, e->used, n };
     memcpy(e->bytes + e->used, p, n);
     e->used += n;
     e->end++;
-    return true;
 }
 
 const char *tw_fix_early_take(struct tw_fix_early *e, uint64_t *seq, size_t *n)

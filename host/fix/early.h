@@ -22,8 +22,8 @@ struct tw_fix_early {
 int tw_fix_early_init(struct tw_fix_early *e, size_t bytes_max);
 void tw_fix_early_fini(struct tw_fix_early *e);
 
-/* Keeps a copy; of the same seq the first one.  False: no room. */
-bool tw_fix_early_put(struct tw_fix_early *e, uint64_t seq, const char *p, size_t n);
+/* Keeps a copy, where there is room; of the same seq the first one. */
+void tw_fix_early_put(struct tw_fix_early *e, uint64_t seq, const char *p, size_t n);
 
 /* The one with the lowest seq, which it forgets; its bytes stand until the next put.
  * NULL: there is none. */

@@ -407,8 +407,6 @@ static int serve(struct tw_fix_peer *peer, struct subscription *s)
     }
     code = write_refresh(peer, s, whole);
     if (code < 0) return code;
-    if (whole) peer->stats.snapshots++;
-    else peer->stats.updates++;
     note_sent(p, s);
     return TW_OK;
 }
@@ -515,7 +513,6 @@ static void reject(struct tw_fix_peer *peer, struct tw_fix_text id, char reason,
 {
     struct tw_fix_output o = tw_fix_peer_begin(peer);
 
-    peer->stats.rejected++;
     tw_fix_put_text(&o, 262, id.at, id.n);
     if (reason) tw_fix_put_char(&o, 281, reason);
     tw_fix_put_text(&o, 58, text, strlen(text));
@@ -580,8 +577,8 @@ static bool is_of(const struct subscription *s, struct tw_fix_text id)
     return s->request_n == id.n && memcmp(s->request, id.at, id.n) == 0;
 }
 
-/* All that one request has; how many. */
-static uint64_t cancel(struct tw_fix_peer *peer, struct tw_fix_text id)
+/* All that one request has; false: it has nothing. */
+static bool cancel(struct tw_fix_peer *peer, struct tw_fix_text id)
 {
     struct subscription *s = peer->subscriptions, *next;
     uint64_t before = peer->stats.subscriptions;
@@ -590,7 +587,7 @@ static uint64_t cancel(struct tw_fix_peer *peer, struct tw_fix_text id)
         next = s->peers_next;
         if (is_of(s, id)) drop(s);
     }
-    return before - peer->stats.subscriptions;
+    return peer->stats.subscriptions < before;
 }
 
 static bool add(struct tw_fix_peer *peer, const struct request *r, struct tw_fix_book *b)
@@ -689,14 +686,13 @@ enum tw_fix_answer tw_fix_peer_message(struct tw_fix_peer *peer,
     struct request r;
 
     if (code.n != 1 || !strchr("VReg", *code.at)) return TW_FIX_UNSUPPORTED;
-    peer->stats.requests++;
     if (*code.at == 'e' || *code.at == 'g')
         return tw_fix_peer_asks_state(peer, m) ? TW_FIX_TAKEN : TW_FIX_UNSUPPORTED;
     if (*code.at == 'R') {
         if (!tw_fix_peer_asks_quotes(peer, m)) return TW_FIX_LATER;
     } else if (read_request(peer, m, &r)) {
         if (r.kind != '2') subscribe(peer, m, &r);
-        else if (cancel(peer, r.id) == 0)
+        else if (!cancel(peer, r.id))
             reject(peer, r.id, NONE, "MDReqID (262) is not in use");
     }
     tw_fix_peer_flush(peer);

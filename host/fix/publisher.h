@@ -90,10 +90,8 @@ enum tw_fix_answer tw_fix_peer_message(struct tw_fix_peer *peer,
 bool tw_fix_peer_resend(const struct tw_fix_message *m);
 
 struct tw_fix_peer_stats {
-    uint64_t requests, rejected;
-    uint64_t subscriptions;         /* now                                         */
-    uint64_t snapshots, updates;    /* messages that were sent                     */
-    uint64_t trades_lost;           /* that had no room                            */
+    uint64_t subscriptions;         /* now                     */
+    uint64_t trades_lost;           /* that had no room        */
 };
 struct tw_fix_peer_stats tw_fix_peer_stats(const struct tw_fix_peer *peer);
 

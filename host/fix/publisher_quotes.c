@@ -127,7 +127,6 @@ static int tell(struct tw_fix_peer *peer, struct tw_fix_text id, struct tw_fix_t
     } while (o.error == TW_EFULL && tw_fix_peer_more_room(peer));
     rc = o.error ? TW_EFORMAT : tw_fix_peer_finish(peer, &o, code ? code : "S");
     if (rc == TW_EFULL) return rc;
-    peer->stats.rejected += !b;
     peer->quotes += !code;
     return rc;
 }

@@ -198,10 +198,7 @@ bool tw_fix_peer_asks_state(struct tw_fix_peer *peer, const struct tw_fix_messag
     struct tw_fix_text kind = tw_fix_message_body(m, 263);
     struct tw_fix_watch ask = { .due = true }, *w, **end = &peer->watches;
 
-    if (id.n > TW_FIX_REQUEST_ROOM || name.n > TW_NAME_MAX) {
-        peer->stats.rejected++;
-        return false;
-    }
+    if (id.n > TW_FIX_REQUEST_ROOM || name.n > TW_NAME_MAX) return false;
     forget(peer, market, id);
     if (kind.n == 1 && *kind.at == '2') return true;
     ask.request_n = (uint8_t)id.n;
@@ -220,7 +217,7 @@ bool tw_fix_peer_asks_state(struct tw_fix_peer *peer, const struct tw_fix_messag
     ask.once = ask.unknown || !(kind.n == 1 && *kind.at == '1');
     w = peer->watches_n < p->o.subscriptions_max ? tw_calloc(1, sizeof *w) : NULL;
     if (!w) {   /* no room: it is answered, but hears of no change */
-        peer->stats.rejected += tell(peer, &ask) < 0 || !ask.once;
+        tell(peer, &ask);
         return true;
     }
     *w = ask;
