@@ -163,9 +163,7 @@ const struct tw_fix_message *ltw_test_fix_message(lua_State *L, int idx)
 bool ltw_fix_is_secret(const struct tw_fix_message *m, int32_t tag)
 {
     struct tw_fix_text code = tw_fix_message_code(m);
-
-    bool logs_on = (code.n == 1 && *code.at == 'A')
-        || (code.n == 2 && memcmp(code.at, "BE", 2) == 0);   /* UserRequest */
+    bool logs_on = tw_fix_is(code, "A") || tw_fix_is(code, "BE");   /* UserRequest */
 
     return tag == 554 || tag == 925
         || (logs_on && (tag == 96 || tag == 1402 || tag == 1404));

@@ -5,11 +5,19 @@
 #ifndef TW_FIX_VALUE_H
 #define TW_FIX_VALUE_H
 
+#include <string.h>
+
 #include "feed/fix_frame.h"
 
 /* A value within a whole message: at least the 7 bytes of the trailer follow
  * its SOH, so that a word can be read at any of its bytes. */
 struct tw_fix_text { const char *at; size_t n; };
+
+/* Thread: any. */
+static inline bool tw_fix_is(struct tw_fix_text t, const char *text)
+{
+    return t.at && t.n == strlen(text) && memcmp(t.at, text, t.n) == 0;
+}
 
 /* Bytes of 0 to 9 as a decimal number, the lowest byte its first digit: pairs,
  * then pairs of pairs, then both halves.  Thread: any. */

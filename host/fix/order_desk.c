@@ -632,7 +632,7 @@ int tw_fix_desk_take(struct tw_fix_desk *d, const struct tw_fix_message *m,
     struct tw_fix_text code = tw_fix_message_code(m);
     const struct name *i;
 
-    if (code.n == 2 && memcmp(code.at, "AF", 2) == 0) return tell_all(d, m, now_ns), 0;
+    if (tw_fix_is(code, "AF")) return tell_all(d, m, now_ns), 0;
     if (code.n != 1) return TW_EUSAGE;
     switch (*code.at) {
     case 'D': return take_new(d, m, now_ns, q);

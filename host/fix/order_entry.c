@@ -100,7 +100,7 @@ void tw_fix_orders_learn_id(struct entry *e, struct tw_fix_text id)
 {
     char *copy;
 
-    if (!id.at || id.n == 0 || (id.n == 4 && memcmp(id.at, "NONE", 4) == 0)
+    if (!id.at || id.n == 0 || tw_fix_is(id, "NONE")
         || (e->order_id && e->order_id_n == id.n
             && memcmp(e->order_id, id.at, id.n) == 0))
         return;
@@ -695,8 +695,8 @@ bool tw_fix_orders_refused(struct tw_fix_orders *o, const struct tw_fix_message 
     struct ask *a;
     unsigned nth;
 
-    if (code.n == 1 && *code.at == 'j') tw_fix_orders_message(o, m);
-    if (code.n != 1 || (*code.at != '8' && *code.at != '9')) return false;
+    if (tw_fix_is(code, "j")) tw_fix_orders_message(o, m);
+    if (!tw_fix_is(code, "8") && !tw_fix_is(code, "9")) return false;
     e = tw_fix_orders_find_id(o, tw_fix_message_body(m, 11), &nth);
     a = e ? tw_fix_orders_asked(e, nth) : NULL;
     if (!e) e = tw_fix_orders_find_id(o, tw_fix_message_body(m, 41), &nth);
@@ -710,7 +710,7 @@ bool tw_fix_orders_resend(const struct tw_fix_message *m)
 {
     struct tw_fix_text code = tw_fix_message_code(m);
 
-    return !(code.n == 1 && (*code.at == 'D' || *code.at == 'G'));
+    return !tw_fix_is(code, "D") && !tw_fix_is(code, "G");
 }
 
 size_t tw_fix_orders_open(const struct tw_fix_orders *o)

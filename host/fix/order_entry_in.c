@@ -659,7 +659,7 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
         stray(o, &s, "not booked: more than 9.2e9 would have traded, or be held");
         return TW_FIX_TAKEN;
     }
-    if (s.exec_id.at && s.kind != STATUS && !tw_fix_orders_is_text(s.exec_id, "0")) {
+    if (s.exec_id.at && s.kind != STATUS && !tw_fix_is(s.exec_id, "0")) {
         x = tw_fix_orders_exec(o, e, s.exec_id, &is_new);
         if (!x) return TW_FIX_LATER;
         if (!is_new && !(x->is_canceled && s.kind == CORRECTED))
@@ -775,7 +775,7 @@ static void take_business(struct tw_fix_orders *o, const struct tw_fix_message *
     unsigned nth = 0;
     struct entry *e = tw_fix_orders_find_id(o, id, &nth);
     struct ask *a = !e ? NULL
-                  : tw_fix_orders_is_text(type, "H") ? tw_fix_orders_oldest(e, ASK_STATUS)
+                  : tw_fix_is(type, "H") ? tw_fix_orders_oldest(e, ASK_STATUS)
                   : tw_fix_orders_asked(e, nth);
     uint64_t seq;
 
@@ -789,8 +789,8 @@ enum tw_fix_answer tw_fix_orders_message(struct tw_fix_orders *o,
 {
     struct tw_fix_text code = tw_fix_message_code(m);
 
-    if (code.n == 1 && *code.at == '8') return take_report(o, m);
-    if (code.n == 1 && *code.at == '9') return take_refusal(o, m), TW_FIX_TAKEN;
-    if (code.n == 1 && *code.at == 'j') return take_business(o, m), TW_FIX_TAKEN;
+    if (tw_fix_is(code, "8")) return take_report(o, m);
+    if (tw_fix_is(code, "9")) return take_refusal(o, m), TW_FIX_TAKEN;
+    if (tw_fix_is(code, "j")) return take_business(o, m), TW_FIX_TAKEN;
     return TW_FIX_UNSUPPORTED;
 }

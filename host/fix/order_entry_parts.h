@@ -196,7 +196,6 @@ bool tw_fix_orders_is_former(const struct tw_fix_orders *o, const struct seen *s
                              uint64_t *id, unsigned *nth);
 /* The answer to an AF that there is no order. */
 bool tw_fix_orders_is_none(const struct seen *s);
-bool tw_fix_orders_is_text(struct tw_fix_text t, const char *text);
 /* What the venue charges for the trade, where it says that. */
 void tw_fix_orders_set_fee(struct tw_report *r, const struct seen *s);
 /* One of ours that its text is, word for word; or otherwise. */

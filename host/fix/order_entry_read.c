@@ -92,11 +92,6 @@ struct seen tw_fix_orders_read(struct tw_fix_orders *o, const struct tw_fix_mess
     return s;
 }
 
-bool tw_fix_orders_is_text(struct tw_fix_text t, const char *text)
-{
-    return t.at && t.n == strlen(text) && memcmp(t.at, text, t.n) == 0;
-}
-
 bool tw_fix_orders_is_none(const struct seen *s)
 {
     return !s->id.at && !s->orig.at && s->status == '8'
@@ -106,7 +101,7 @@ bool tw_fix_orders_is_none(const struct seen *s)
 enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwise)
 {
     for (int i = TW_REASON_NONE + 1; s->text.at && i < TW_REASONS; i++)
-        if (tw_fix_orders_is_text(s->text, tw_reason_text((enum tw_reason)i)))
+        if (tw_fix_is(s->text, tw_reason_text((enum tw_reason)i)))
             return (enum tw_reason)i;
     return otherwise;
 }

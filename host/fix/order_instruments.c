@@ -52,7 +52,7 @@ static bool is_equal(struct tw_fix_text t, const char *text)
 {
     int64_t a, b;
 
-    return tw_fix_orders_is_text(t, text)
+    return tw_fix_is(t, text)
         || (tw_fixed_parse(t.at, t.n, &a) == TW_OK
             && tw_fixed_parse(text, strlen(text), &b) == TW_OK && a == b);
 }
@@ -80,7 +80,7 @@ uint32_t tw_fix_orders_symbol(const struct tw_fix_orders *o, const struct seen *
         struct tw_fix_instrument is = tw_fix_orders_instrument(
             o, o->o.instruments[i].symbol);
 
-        if (!tw_fix_orders_is_text(s->symbol, is.name)) continue;
+        if (!tw_fix_is(s->symbol, is.name)) continue;
         is_named = true;
         if (!agrees(&is, s->message)) continue;
         if (symbol) return 0;                 /* which of them nobody says */
@@ -90,7 +90,7 @@ uint32_t tw_fix_orders_symbol(const struct tw_fix_orders *o, const struct seen *
     own = tw_symbols_intern(o->o.symbols, s->symbol.at, s->symbol.n);
     if (own <= 0) return 0;
     symbol = (uint32_t)own;
-    return tw_fix_orders_is_text(s->symbol, tw_fix_orders_instrument(o, symbol).name)
+    return tw_fix_is(s->symbol, tw_fix_orders_instrument(o, symbol).name)
          ? symbol : 0;                        /* the venue calls ours otherwise */
 }
 

@@ -113,9 +113,9 @@ bool tw_fix_orders_is_client(const struct tw_fix_orders *o, struct tw_fix_text a
     const struct holder *only = tw_fix_orders_only_holder(o);
     const char *its = only && only->client ? only->client : o->o.account;
 
-    if (!account.at || !its || tw_fix_orders_is_text(account, its)) return true;
+    if (!account.at || !its || tw_fix_is(account, its)) return true;
     for (const struct holder *h = only ? NULL : o->holders; h; h = h->next)
-        if (h->client && tw_fix_orders_is_text(account, h->client)) return true;
+        if (h->client && tw_fix_is(account, h->client)) return true;
     return false;
 }
 

@@ -19,29 +19,19 @@ static bool to_number(struct tw_fix_text t, uint64_t *out)
     return t.at && tw_fix_integer(t, out) && *out <= INT64_MAX;
 }
 
-static bool is_set(struct tw_fix_text t)
+static bool is_again(const struct tw_fix_session *s)   /* PossDupFlag */
 {
-    return t.n == 1 && *t.at == 'Y';
-}
-
-static bool head_flag(const struct tw_fix_session *s, int32_t tag)
-{
-    return is_set(tw_fix_message_header(&s->m, tag));
+    return tw_fix_is(tw_fix_message_header(&s->m, 43), "Y");
 }
 
 static bool body_flag(const struct tw_fix_session *s, int32_t tag)
 {
-    return is_set(tw_fix_message_body(&s->m, tag));
+    return tw_fix_is(tw_fix_message_body(&s->m, tag), "Y");
 }
 
 static bool body_number(const struct tw_fix_session *s, int32_t tag, uint64_t *out)
 {
     return to_number(tw_fix_message_body(&s->m, tag), out);
-}
-
-static bool is_text(struct tw_fix_text t, const char *text)
-{
-    return t.n == strlen(text) && memcmp(t.at, text, t.n) == 0;
 }
 
 static bool head_time(struct tw_fix_session *s, int32_t tag, int64_t *out)
@@ -166,11 +156,9 @@ static TW_COLD void sequence_reset(struct tw_fix_session *s, uint64_t seq)
     set_in(s, next);
 }
 
-static bool is_reject(const struct tw_fix_message *m)
+static bool is_reject(const struct tw_fix_session *s)
 {
-    struct tw_fix_text code = tw_fix_message_code(m);
-
-    return code.n == 1 && *code.at == 'j';
+    return tw_fix_is(tw_fix_message_code(&s->m), "j");
 }
 
 static void application(struct tw_fix_session *s, uint64_t seq)
@@ -185,7 +173,7 @@ static void application(struct tw_fix_session *s, uint64_t seq)
     }
     if (era == s->era) count(s, seq);
     /* Two who both do not take a reject (j) would never end to tell each other so. */
-    if (answer == TW_FIX_UNSUPPORTED && s->state == TW_FIX_UP && !is_reject(&s->m))
+    if (answer == TW_FIX_UNSUPPORTED && s->state == TW_FIX_UP && !is_reject(s))
         tw_fix_send_unsupported(s, seq);
 }
 
@@ -196,7 +184,7 @@ static unsigned rules_of(const struct tw_fix_session *s)
     enum { UNKNOWN = TW_FIX_REFUSE_UNKNOWN_MSG_FIELDS
                    | TW_FIX_VALIDATE_USER_DEFINED_FIELDS };
 
-    return is_reject(&s->m) ? s->o.check & ~(unsigned)UNKNOWN : s->o.check;
+    return is_reject(s) ? s->o.check & ~(unsigned)UNKNOWN : s->o.check;
 }
 
 static void in_order(struct tw_fix_session *s, uint64_t seq)
@@ -237,7 +225,7 @@ static TW_COLD void too_low(struct tw_fix_session *s, uint64_t seq)
     int64_t sent, first;
     char text[REASON_TEXT];
 
-    if (!head_flag(s, 43)) {
+    if (!is_again(s)) {
         snprintf(text, sizeof text, "MsgSeqNum too low, expecting %" PRIu64
                  " but received %" PRIu64, tw_fix_in(s), seq);
         tw_fix_send_logout(s, text);
@@ -360,7 +348,7 @@ static TW_COLD const char *logon_fault(struct tw_fix_session *s, char room[REASO
         snprintf(room, REASON_TEXT, v.has_tag ? "%s (%d)" : "%s", v.text, v.tag);
         return room;
     }
-    if (method.at && !is_text(method, "0")) return "EncryptMethod is not 0";
+    if (method.at && !tw_fix_is(method, "0")) return "EncryptMethod is not 0";
     if (!to_number(beat, &seconds) || seconds > 86400)
         return "HeartBtInt is no number of seconds";
     if (!s->o.initiator) s->heartbeat_ns = (int64_t)seconds * TW_SECOND_NS;
@@ -429,7 +417,7 @@ static TW_COLD void first_message(struct tw_fix_session *s, uint64_t seq)
     s->resetting = false;   /* what asks for a reset from now on is no answer to ours */
     if (reset || anew) tw_fix_tell(s, TW_FIX_RESET, 0, 0, NULL, "");
     if (anew) seq = 0;
-    if (seq < tw_fix_in(s) && !anew && !head_flag(s, 43)) too_low(s, seq);
+    if (seq < tw_fix_in(s) && !anew && !is_again(s)) too_low(s, seq);
     else logged_on(s, seq, reset || anew);
 }
 
@@ -441,12 +429,12 @@ static bool is_other(const struct tw_fix_session *s, int32_t tag, const char *id
 {
     struct tw_fix_text t = tw_fix_message_header(&s->m, tag);
 
-    return t.n > 0 && !s->o.any_comp_id && !is_text(t, id);
+    return t.n > 0 && !s->o.any_comp_id && !tw_fix_is(t, id);
 }
 
 static bool is_other_version(const struct tw_fix_session *s)
 {
-    return !is_text((struct tw_fix_text){ s->m.fields[0].at, s->m.fields[0].n },
+    return !tw_fix_is((struct tw_fix_text){ s->m.fields[0].at, s->m.fields[0].n },
                     s->begin_string);
 }
 
@@ -485,7 +473,7 @@ static bool fits_session(struct tw_fix_session *s, uint64_t seq)
 static bool out_of_turn(struct tw_fix_session *s, uint64_t seq)
 {
     char type = admin(s);
-    bool fine, again = head_flag(s, 43);
+    bool fine, again = is_again(s);
 
     if (type == 'A') {
         char room[REASON_TEXT];

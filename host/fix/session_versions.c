@@ -70,11 +70,6 @@ static struct tw_fix_text text_of(const struct tw_fix_part *p, int32_t tag)
     return f ? (struct tw_fix_text){ f->at, f->n } : (struct tw_fix_text){0};
 }
 
-static bool is_letter(struct tw_fix_text t, char c)
-{
-    return t.n == 1 && *t.at == c;
-}
-
 /* The dictionary of what 1130 or 1137 says, or NULL. */
 static const struct tw_fix_dictionary *named(const struct tw_fix_session *s,
                                              struct tw_fix_text t)
@@ -92,12 +87,12 @@ static void add(struct tw_fix_session *s, const struct tw_fix_part *entry)
     struct tw_fix_text way = text_of(entry, 385);
     const struct tw_fix_dictionary *known;
 
-    if (!is_letter(text_of(entry, 1410), 'Y') || !version.at || code.n == 0
+    if (!tw_fix_is(text_of(entry, 1410), "Y") || !version.at || code.n == 0
         || code.n >= sizeof t->code || s->told_n == TW_FIX_TYPED_MAX)
         return;
     *t = (struct tw_fix_told){ .dictionary = named(s, version),
-                               .sends = !is_letter(way, 'R'),
-                               .receives = !is_letter(way, 'S') };
+                               .sends = !tw_fix_is(way, "R"),
+                               .receives = !tw_fix_is(way, "S") };
     memcpy(t->code, code.at, code.n);
     known = ours(&s->o, code.at, code.n);
     if (!t->dictionary || t->dictionary != (known ? known : s->theirs)

@@ -187,8 +187,7 @@ static uint64_t last_in(const struct tw_fix_store *store)
     struct tw_fix_kept k = { .seq = tw_fix_store_numbers(store).next_out };
 
     while (tw_fix_store_find_before(store, k.seq, &k)) {
-        struct tw_fix_text code = tw_fix_desk_field(k.at, k.n, 35);
-        uint64_t exec = code.n == 1 && *code.at == '8'
+        uint64_t exec = tw_fix_is(tw_fix_desk_field(k.at, k.n, 35), "8")
                       ? tw_fix_desk_number(k.at, k.n, 17) : 0;
 
         if (exec > 0) return exec;

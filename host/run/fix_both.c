@@ -16,8 +16,7 @@ static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
                                      const struct tw_fix_message *m)
 {
     struct tw_fix_both *b = ctx;
-    struct tw_fix_text code = tw_fix_message_code(m);
-    bool is_of_each = code.n == 1 && *code.at == 'j';
+    bool is_of_each = tw_fix_is(tw_fix_message_code(m), "j");
     enum tw_fix_answer first = b->c[0].message(b->c[0].ctx, s, now, m), second;
 
     if (first == TW_FIX_LATER || (first == TW_FIX_TAKEN && !is_of_each)) return first;

@@ -24,13 +24,6 @@ static const char *name_of(const struct tw_fix_message *m, char out[100])
 }
 
 /* A BusinessMessageReject, to which there is no answer. */
-static bool is_reject(const struct tw_fix_message *m)
-{
-    struct tw_fix_text code = tw_fix_message_code(m);
-
-    return code.n == 1 && *code.at == 'j';
-}
-
 /* One more of its type; true: the first one.  Beyond the types that are told apart only
  * the sum goes on. */
 static bool count(struct tw_fix_link *l, struct tw_fix_text code, bool answered)
@@ -79,17 +72,18 @@ void tw_fix_engine_rehear(struct tw_fix_engine *e)
 void tw_fix_link_noted(struct tw_fix_link *l, const struct tw_fix_message *m,
                        enum tw_fix_answer answer, bool own)
 {
+    struct tw_fix_text code = tw_fix_message_code(m);
     bool knows = l->e->o.heard != NULL;
     struct tw_log *log = l->e->o.log;
     char name[100];
 
     if (answer == TW_FIX_UNSUPPORTED) {
-        if (count(l, tw_fix_message_code(m), true))
+        if (count(l, code, true))
             tw_log_printf(log, TW_LOG_WARN, l->who, "%s is not taken here%s; later ones"
-                          " are counted", name_of(m, name), is_reject(m) ? ""
+                          " are counted", name_of(m, name), tw_fix_is(code, "j") ? ""
                           : ", and answered as unsupported");
     } else if (answer == TW_FIX_TAKEN && !own && knows && !is_heard(l)) {
-        if (count(l, tw_fix_message_code(m), false))
+        if (count(l, code, false))
             tw_log_printf(log, TW_LOG_WARN, l->who, "%s passes all scripts by: none has"
                           " an on_fix that takes this session; later ones are counted",
                           name_of(m, name));
