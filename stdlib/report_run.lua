@@ -110,8 +110,6 @@ local function equity_section(curve, start)
   equity:area(curve.time, curve.value, "gain area")
   equity:line(curve.time, curve.value, "line main")
   local under = data.underwater(curve, start)
-  local deepest = extent(under)
-  if deepest > -1e-9 then deepest = -0.01 end
   local depth = svg.plot { from = from, to = to, low = math.min(extent(under), -1e-4),
     high = 0, kind = "percent", height = 110, zero = true, hover = "drawdown",
     label = "Drawdown below the highest equity before" }
