@@ -77,49 +77,77 @@ local function items_of(p, i)
   return items
 end
 
+local run
+
+-- An item that is matched as often as it can be ("*", "+") or need be ("-"), and what
+-- follows.
+local function run_repeated(m, i, k)
+  local s, class, again = m.s, m.items[k][2], m.items[k][3]
+  if again == "-" then
+    while true do
+      local e = run(m, i, k + 1)
+      if e then return e end
+      if not find(sub(s, i, i), class) then return nil end
+      i = i + 1
+    end
+  end
+  local j = i
+  while find(sub(s, j, j), class) do j = j + 1 end
+  for at = j, again == "+" and i + 1 or i, -1 do
+    local e = run(m, at, k + 1)
+    if e then return e end
+  end
+end
+
+-- Where a capture begins or ends, and what follows.
+local function run_capture(m, i, k)
+  local kind, n = m.items[k][1], #m
+  if kind == ")" then
+    while n > 0 and m[n].to do n = n - 1 end
+    if n == 0 then error("invalid pattern capture", 0) end
+    m[n].to = i
+    local e = run(m, i, k + 1)
+    if not e then m[n].to = nil end
+    return e
+  end
+  m[n + 1] = { from = i, to = kind == "position" and i or nil,
+               position = kind == "position" }
+  local e = run(m, i, k + 1)
+  if not e then while #m > n do m[#m] = nil end end
+  return e
+end
+
+-- The position behind what the pair is around, at i; or nil.
+local function balanced(s, i, pair)
+  local open, close, depth = sub(pair, 1, 1), sub(pair, 2), 1
+  if sub(s, i, i) ~= open then return nil end
+  repeat
+    i = i + 1
+    local c = sub(s, i, i)
+    if c == "" then return nil end
+    depth = depth + (c == close and -1 or c == open and 1 or 0)
+  until depth == 0
+  return i + 1
+end
+
 -- Matches the items at i: the position behind, with the captures in m; or nil.
-local function run(m, i, k)
+function run(m, i, k)
   local s = m.s
   while true do
     local item = m.items[k]
     if not item then return i end
     local kind, class, again = item[1], item[2], item[3]
-    if kind == "one" and again == "-" then
-      while true do
-        local e = run(m, i, k + 1)
-        if e then return e end
-        if not find(sub(s, i, i), class) then return nil end
-        i = i + 1
-      end
-    elseif kind == "one" and again == "?" then
+    if kind == "one" and again == "?" then
       local e = find(sub(s, i, i), class) and run(m, i + 1, k + 1)
       if e then return e end
       k = k + 1
     elseif kind == "one" and again then
-      local j = i
-      while find(sub(s, j, j), class) do j = j + 1 end
-      for at = j, again == "+" and i + 1 or i, -1 do
-        local e = run(m, at, k + 1)
-        if e then return e end
-      end
-      return nil
+      return run_repeated(m, i, k)
     elseif kind == "one" then
       if not find(sub(s, i, i), class) then return nil end
       i, k = i + 1, k + 1
-    elseif kind == "(" or kind == "position" then
-      m[#m + 1] = { from = i, to = kind == "position" and i or nil,
-                    position = kind == "position" }
-      local n, e = #m, run(m, i, k + 1)
-      if not e then while #m >= n do m[#m] = nil end end
-      return e
-    elseif kind == ")" then
-      local n = #m
-      while n > 0 and m[n].to do n = n - 1 end
-      if n == 0 then error("invalid pattern capture", 0) end
-      m[n].to = i
-      local e = run(m, i, k + 1)
-      if not e then m[n].to = nil end
-      return e
+    elseif kind == "(" or kind == "position" or kind == ")" then
+      return run_capture(m, i, k)
     elseif kind == "$" then
       return i == #s + 1 and i or nil
     elseif kind == "f" then
@@ -134,15 +162,8 @@ local function run(m, i, k)
       if sub(s, i, i + #text - 1) ~= text then return nil end
       i, k = i + #text, k + 1
     else   -- "b"
-      local open, close, depth = sub(class, 1, 1), sub(class, 2), 1
-      if sub(s, i, i) ~= open then return nil end
-      repeat
-        i = i + 1
-        local c = sub(s, i, i)
-        if c == "" then return nil end
-        depth = depth + (c == close and -1 or c == open and 1 or 0)
-      until depth == 0
-      i, k = i + 1, k + 1
+      i, k = balanced(s, i, class), k + 1
+      if not i then return nil end
     end
   end
 end
@@ -234,7 +255,8 @@ end
 
 -- What stands in place of a match.
 local function replacement(m, from, e, with)
-  local whole, value = sub(m.s, from, e - 1), nil
+  local whole = sub(m.s, from, e - 1)
+  local value
   if type(with) == "table" then value = with[(captures(m, from, e, true))]
   elseif type(with) == "function" then value = with(captures(m, from, e, true))
   else

@@ -483,6 +483,46 @@ local function logon_of(r)
   return logon
 end
 
+-- Digits behind the second: 3, 6 or 9; nil: not said.
+local function precision_of(r)
+  local digits = get(r, "TimestampPrecision") or get(r, "TimeStampPrecision")
+  if not digits then return nil end
+  local n = math.tointeger(tonumber(digits))
+  for word, of in pairs { SECOND = 0, MILLI = 3, MICRO = 6, NANO = 9 } do
+    if digits:upper():find("^" .. word) then n = of end
+  end
+  if not n or n < 0 or n > 9 then
+    fail(r, "TimestampPrecision", "0 to 9, or MILLIS, MICROS or NANOS expected")
+  end
+  local precision = n > 6 and 9 or n > 3 and 6 or 3
+  if n ~= precision and need(r, "BeginString") >= "FIX.4.2" then
+    note(r, "TimestampPrecision", ("is as %d: times have 3, 6 or 9 digits"):format(
+      precision))
+  end
+  return precision
+end
+
+-- Its own for each session s: the second one that would have it is called by its ids.
+local function name_of(r, s, is_template)
+  local qualifier = get(r, "SessionQualifier")
+  local name = qualifier or is_template and need(r, "BeginString")
+    or ("%s:%s-%s"):format(need(r, "BeginString"), s.sender, s.target)
+  if r.taken[name] and not is_template then
+    for _, id in ipairs { qualifier and s.sender or "", qualifier and s.target or "",
+                          s.sender_sub or "", s.sender_location or "",
+                          s.target_sub or "", s.target_location or "" } do
+      if id ~= "" then name = name .. "-" .. id end
+    end
+  end
+  r.taken[name] = true
+  if not name:find "^[%w%-_:][%w%-_.:]*$" or #name > 53 then
+    fail(r, qualifier and "SessionQualifier" or "SenderCompID",
+         "'%s' is no name of a session, which has 1 to 53 letters, digits and -_.:,"
+         .. " and begins with no dot; SessionQualifier gives it another", name)
+  end
+  return name
+end
+
 local function session_of(r, initiator, is_template)
   local s = ids_of(r, is_template)
   for name, value in pairs {
@@ -501,39 +541,10 @@ local function session_of(r, initiator, is_template)
   if flag(r, "CheckLatency") == false then s.latency = false end
   local of_j = flag(r, "EnableNextExpectedMsgSeqNum")
   s.next_expected = flag(r, "SendNextExpectedMsgSeqNum") or of_j
-  local digits = get(r, "TimestampPrecision") or get(r, "TimeStampPrecision")
-  if digits then
-    local n = math.tointeger(tonumber(digits))
-    for word, of in pairs { SECOND = 0, MILLI = 3, MICRO = 6, NANO = 9 } do
-      if digits:upper():find("^" .. word) then n = of end
-    end
-    if not n or n < 0 or n > 9 then
-      fail(r, "TimestampPrecision", "0 to 9, or MILLIS, MICROS or NANOS expected")
-    end
-    s.precision = n > 6 and 9 or n > 3 and 6 or 3
-    if n ~= s.precision and need(r, "BeginString") >= "FIX.4.2" then
-      note(r, "TimestampPrecision", ("is as %d: times have 3, 6 or 9 digits"):format(
-        s.precision))
-    end
-  end
+  s.precision = precision_of(r)
   dictionary_of(r, s)
   older_of(r, s)
-  local qualifier = get(r, "SessionQualifier")
-  s.name = qualifier or is_template and need(r, "BeginString")
-    or ("%s:%s-%s"):format(need(r, "BeginString"), s.sender, s.target)
-  if r.taken[s.name] and not is_template then   -- the one before it is called so
-    for _, id in ipairs { qualifier and s.sender or "", qualifier and s.target or "",
-                          s.sender_sub or "", s.sender_location or "",
-                          s.target_sub or "", s.target_location or "" } do
-      if id ~= "" then s.name = s.name .. "-" .. id end
-    end
-  end
-  r.taken[s.name] = true
-  if not s.name:find "^[%w%-_:][%w%-_.:]*$" or #s.name > 53 then
-    fail(r, qualifier and "SessionQualifier" or "SenderCompID",
-         "'%s' is no name of a session, which has 1 to 53 letters, digits and -_.:,"
-         .. " and begins with no dot; SessionQualifier gives it another", s.name)
-  end
+  s.name = name_of(r, s, is_template)
   local heartbeat = count(r, "HeartBtInt", 0, 86400)
   if initiator then
     s.heartbeat = heartbeat

@@ -263,9 +263,8 @@ local function settled(self, run, future, tell)
   tell()
 end
 
--- Runs a list of them, those in the store aside.  False: it was stopped.
-local function perform(self, runs)
-  local tell = counter(self, #runs)
+-- Those that are not in the store.
+local function missing(self, runs)
   local left, state = {}, self.state
   self.outdated = 0
   for _, run in ipairs(runs) do
@@ -284,29 +283,46 @@ local function perform(self, runs)
     self.say(("%d of %d are there with figures of an older tidewire, which meant"
       .. " something else: they are computed anew"):format(self.outdated, #runs))
   end
+  return left
+end
+
+-- Gives jobs to the pool from left[at] on: where the next time is to begin.
+local function submit(self, left, at, futures, running)
+  -- As many more as may end while the store waits for the disk.
+  local room = self.threads + 1 + math.min(self.state.rate // 2 | 0, QUEUED)
+  while at <= #left and #futures < room do
+    local future, why, code = pool.run("tw.sweep_job.run", options_of(self, left[at]))
+    if not future then
+      if #futures > 0 then break end
+      fail("%s (%s)", why, tostring(code))
+    end
+    futures[#futures + 1], running[#running + 1] = future, left[at]
+    at = at + 1
+  end
+  return at
+end
+
+-- All but the n oldest.
+local function cancel(futures, n)
+  while #futures > n do
+    local future = table.remove(futures)
+    future:cancel()
+    future:peek()
+  end
+end
+
+-- Runs a list of them, those in the store aside.  False: it was stopped.
+local function perform(self, runs)
+  local tell = counter(self, #runs)
+  local left = missing(self, runs)
   if #left == 0 then return true end
   local at = 1
-  local futures, running = {}, {}
-  local clean <close> = setmetatable({}, { __close = function()
-    for _, future in ipairs(futures) do
-      future:cancel()
-      future:peek()
-    end
-  end })
+  local futures, running = {}, {}      -- jobs, and the run of each
+  local clean <close> = setmetatable({}, { __close = function() cancel(futures, 0) end })
   self.data:open()
   tell()
   while #futures > 0 or (at <= #left and not self.stopping) do
-    -- As many more as may end while the store waits for the disk.
-    local room = self.threads + 1 + math.min(state.rate // 2 | 0, QUEUED)
-    while at <= #left and #futures < room and not self.stopping do
-      local future, why, code = pool.run("tw.sweep_job.run", options_of(self, left[at]))
-      if not future then
-        if #futures > 0 then break end
-        fail("%s (%s)", why, tostring(code))
-      end
-      futures[#futures + 1], running[#running + 1] = future, left[at]
-      at = at + 1
-    end
+    if not self.stopping then at = submit(self, left, at, futures, running) end
     local which = core.settled(futures, LOOK)
     if which then
       local future, run = table.remove(futures, which), table.remove(running, which)
@@ -319,15 +335,10 @@ local function perform(self, runs)
       self.stopping = true
       self.say(("ends when the %d runs that are under way have; once more ends at once")
         :format(math.min(#futures, self.threads)))
-      while #futures > self.threads do            -- what has not begun
-        local future = table.remove(futures)
-        table.remove(running)
-        future:cancel()
-        future:peek()
-      end
+      cancel(futures, self.threads)               -- what has not begun
     end
   end
-  return at > #left and state.done == #runs
+  return at > #left and self.state.done == #runs
 end
 
 -- The same, and how many there were of them.

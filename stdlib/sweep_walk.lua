@@ -247,6 +247,41 @@ local function join_prices(pieces)
   return all
 end
 
+-- Adds a piece's days to those of the result: the sum of their equity.
+local function add_days(made, piece, factor)
+  local sum = 0.0
+  for _, day in ipairs(piece.days) do
+    local last = made.days[#made.days]      -- of the piece before, on the same day
+    local is_same = last and (last.time - 1) // DAY == (day.time - 1) // DAY
+    made.days[#made.days + (is_same and 0 or 1)] =
+      { time = day.time, equity = day.equity * factor }
+    sum = sum + day.equity * factor
+  end
+  return sum
+end
+
+-- Likewise its trades and its positions; what a test held at its end is not sold.
+local function add_trades(made, piece, factor)
+  for _, trade in ipairs(piece.trades) do
+    local one = {}
+    for name, value in pairs(trade) do one[name] = value end
+    one.pnl, one.fees = trade.pnl * factor, trade.fees * factor
+    one.quantity = trade.quantity * factor
+    made.trades[#made.trades + 1] = one
+  end
+  for _, position in ipairs(piece.positions or {}) do
+    local function times(name) return (position[name] or 0) * factor end
+    if position.entry then
+      made.held[#made.held + 1] = { symbol = position.symbol,
+        quantity = times "quantity", price = position.price, entry = position.entry,
+        exit = piece.to, value = times "value" }
+    end
+    made.positions[#made.positions + 1] = { symbol = position.symbol,
+      realised = times "realised", unrealised = times "unrealised",
+      fees = times "fees" }
+  end
+end
+
 --- walk.join(pieces) -> result | nil
 -- One result of several, in the order of time: days, curve, trades, figures.  Money and
 -- quantities of each are multiplied by what the ones before have made of theirs; one that
@@ -263,35 +298,10 @@ function walk.join(pieces)
   local step = step_of(pieces, function(p) return #p.curve.time end)
   local fees, exposed, time, traded, sum = 0.0, 0.0, 0, 0.0, 0.0
   for _, piece in ipairs(pieces) do
-    local factor = equity / piece.start
-    local of_piece = 0.0
-    for _, day in ipairs(piece.days) do
-      local last = made.days[#made.days]      -- of the piece before, on the same day
-      local is_same = last and (last.time - 1) // DAY == (day.time - 1) // DAY
-      made.days[#made.days + (is_same and 0 or 1)] =
-        { time = day.time, equity = day.equity * factor }
-      of_piece = of_piece + day.equity * factor
-    end
+    local factor, f = equity / piece.start, piece.figures
+    local of_piece = add_days(made, piece, factor)
     add_series(curve, piece.curve.time, piece.curve.equity, step, factor)
-    for _, trade in ipairs(piece.trades) do
-      local one = {}
-      for name, value in pairs(trade) do one[name] = value end
-      one.pnl, one.fees = trade.pnl * factor, trade.fees * factor
-      one.quantity = trade.quantity * factor
-      made.trades[#made.trades + 1] = one
-    end
-    for _, position in ipairs(piece.positions or {}) do
-      local function times(name) return (position[name] or 0) * factor end
-      if position.entry then                  -- what a test held at its end is not sold
-        made.held[#made.held + 1] = { symbol = position.symbol,
-          quantity = times "quantity", price = position.price, entry = position.entry,
-          exit = piece.to, value = times "value" }
-      end
-      made.positions[#made.positions + 1] = { symbol = position.symbol,
-        realised = times "realised", unrealised = times "unrealised",
-        fees = times "fees" }
-    end
-    local f = piece.figures
+    add_trades(made, piece, factor)
     fees = fees + (f.fees or 0) * factor
     exposed = exposed + (f.exposure or 0) * (piece.to - piece.from)
     time = time + piece.to - piece.from

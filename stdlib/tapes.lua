@@ -71,15 +71,9 @@ local function no_record(report, out, inputs, o)
     counted(n - 1, "more problem"), out) or "")
 end
 
-local function convert(list)
-  local o, words = arguments.read(list, {
-    zstd = "flag", from = "text", to = "text", ["skip-damaged"] = "flag",
-    format = "text", gaps = "text", resolution = "text", set = "texts",
-  })
-  if #words < 2 then
-    fail(2, "files to read and one to write expected: tidewire convert IN... OUT.tape")
-  end
-  local csv, inputs = { format = o.format }, {}
+-- What --format and --set say of CSV files.
+local function csv_options(o)
+  local csv = { format = o.format }
   if o.format and o.format ~= "csv" and o.format ~= "fix" then
     fail(2, "--format %s: csv or fix expected", o.format)
   end
@@ -92,20 +86,57 @@ local function convert(list)
     csv[name] = want == "number" and (tonumber(value)
       or fail(2, "--set %s: not a number", text)) or value
   end
-  local gaps, wrong = textfile.gaps(o.gaps)
-  if not gaps then fail(2, "--%s", wrong) end
-  local resolution, problem = textfile.resolution(o.resolution)
-  if problem then fail(2, "--%s", problem) end
-  local out = table.remove(words)
+  return csv
+end
+
+-- The files that the words name.
+local function inputs_of(words, options)
+  local inputs = {}
   for _, word in ipairs(words) do
     local paths, why = textfile.files(word)
     if not paths then fail(1, "%s", why) end
-    for _, path in ipairs(paths) do add_input(inputs, path, csv) end
+    for _, path in ipairs(paths) do add_input(inputs, path, options) end
   end
   local one, two = textfile.twice(inputs)
   if one then
     fail(2, "%s is there twice%s", one, two ~= one and ", also as " .. two or "")
   end
+  return inputs
+end
+
+-- What was found, and what was written.
+local function tell(report, out, files)
+  local function say(...) io.stderr:write("tidewire: convert: ", ...):write "\n" end
+  for _, problem in ipairs(report.problems) do say(problem) end
+  if report.failures > #report.problems then
+    say(counted(report.failures - #report.problems, "more problem"))
+  end
+  if report.backwards > 0 then
+    say(counted(report.backwards, "record"), " earlier than the one before in its file")
+  end
+  if report.mix then say(report.mix) end
+  if report.gaps then say("gaps: ", report.gaps) end
+  io.stderr:write(("%s: %s of %s, %s%.1f bytes a record, %.1f s\n"):format(out,
+    counted(report.records, "record"), counted(files, "file"),
+    report.failures > 0 and counted(report.failures, "problem") .. ", " or "",
+    report.bytes / math.max(report.records, 1), report.seconds))
+end
+
+local function convert(list)
+  local o, words = arguments.read(list, {
+    zstd = "flag", from = "text", to = "text", ["skip-damaged"] = "flag",
+    format = "text", gaps = "text", resolution = "text", set = "texts",
+  })
+  if #words < 2 then
+    fail(2, "files to read and one to write expected: tidewire convert IN... OUT.tape")
+  end
+  local csv = csv_options(o)
+  local gaps, wrong = textfile.gaps(o.gaps)
+  if not gaps then fail(2, "--%s", wrong) end
+  local resolution, problem = textfile.resolution(o.resolution)
+  if problem then fail(2, "--%s", problem) end
+  local out = table.remove(words)
+  local inputs = inputs_of(words, csv)
   local fine, report, why = pcall(core.convert, inputs, out, {
     zstd = o.zstd, from = o.from and time_option(o.from), to = o.to and time_option(o.to),
     skip_damaged = o["skip-damaged"], gaps = gaps,
@@ -114,25 +145,7 @@ local function convert(list)
   if not fine then fail(2, "%s", report) end
   if not report then fail(1, "%s", why) end
   if report.records == 0 then no_record(report, out, inputs, o) end
-  for _, problem in ipairs(report.problems) do
-    io.stderr:write("tidewire: convert: ", problem, "\n")
-  end
-  if report.failures > #report.problems then
-    io.stderr:write("tidewire: convert: ",
-      counted(report.failures - #report.problems, "more problem"), "\n")
-  end
-  if report.backwards > 0 then
-    io.stderr:write("tidewire: convert: ", counted(report.backwards, "record"),
-                    " earlier than the one before in its file\n")
-  end
-  if report.mix then io.stderr:write("tidewire: convert: ", report.mix, "\n") end
-  if report.gaps then
-    io.stderr:write("tidewire: convert: gaps: ", report.gaps, "\n")
-  end
-  io.stderr:write(("%s: %s of %s, %s%.1f bytes a record, %.1f s\n"):format(out,
-    counted(report.records, "record"), counted(#inputs, "file"),
-    report.failures > 0 and counted(report.failures, "problem") .. ", " or "",
-    report.bytes / math.max(report.records, 1), report.seconds))
+  tell(report, out, #inputs)
   return 0
 end
 
