@@ -94,6 +94,11 @@ struct ltw_script {
 
 /* ---- script.c ---- */
 
+/* [-0, +0, e]  Warns of parameters that its code has no use for; not by event time, where
+ * the backtest tells of them. */
+void ltw_script_tell_unread(lua_State *L, const struct ltw_script *s,
+                            const struct ltw_script_options *o);
+
 /* [-0, +1, e]  self.params. */
 void ltw_script_push_params(lua_State *L, const struct ltw_code *code,
                             const struct ltw_script_options *o);

@@ -31,6 +31,7 @@
 #include "task.h"
 #include "tasks.h"
 #include "tty.h"
+#include "unread.h"
 #include "watchdog.h"
 #include "worth.h"
 
@@ -422,7 +423,8 @@ static void tell(lua_State *L, struct box *box, const char *field, const char *t
     lua_pop(L, 1);
 }
 
-/* [-0, +0, e]  Scripts that have done nothing, or spent what they had not. */
+/* [-0, +0, e]  Scripts that have done nothing, spent what they had not, or never read
+ * what they were given. */
 static void tell_of_scripts(lua_State *L, struct box *box)
 {
     const struct ltw_backtest *b = box->b;
@@ -432,6 +434,9 @@ static void tell_of_scripts(lua_State *L, struct box *box)
         if (ltw_idle_text(b->engine.scripts[i], text))
             tell(L, box, "idle", text);
         if (ltw_worth_overdrawn(b, i, more)) tell(L, box, "overdrawn", more);
+        if (ltw_unread_text(L, &b->engine.scripts[i]->code, b->engine.scripts[i]->o,
+                            text))
+            tell(L, box, "unread", text);
     }
 }
 

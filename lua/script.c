@@ -20,6 +20,7 @@
 #include "record.h"
 #include "run/counter.h"
 #include "trader.h"
+#include "unread.h"
 #include "watchdog.h"
 
 enum { BATCH = 256 };
@@ -67,6 +68,15 @@ void ltw_script_push_params(lua_State *L, const struct ltw_code *c,
     ltw_push_thawed(L, &o->options);
     if (lua_istable(L, -1)) lua_getfield(L, -1, "params"), lua_remove(L, -2);
     if (lua_isnil(L, -1)) lua_newtable(L), lua_replace(L, -2);
+}
+
+void ltw_script_tell_unread(lua_State *L, const struct ltw_script *s,
+                            const struct ltw_script_options *o)
+{
+    char text[LTW_UNREAD_TEXT];
+
+    if (!s->engine->host->time && ltw_unread_text(L, &s->code, o, text))
+        tw_log_printf(s->engine->host->log, TW_LOG_WARN, "", "%s", text);
 }
 
 /* [-0, +1, e]  self: name, worker, shard, params; methods are the file's. */
@@ -202,7 +212,10 @@ static int make_self(lua_State *L)
     luaL_unref(L, LUA_REGISTRYINDEX, s->frame);
     s->frame = LUA_NOREF;
     s->frame = luaL_ref(L, LUA_REGISTRYINDEX);
-    if (!s->is_candidate) ltw_code_publish(L, &s->code);
+    if (!s->is_candidate) {
+        ltw_code_publish(L, &s->code);
+        ltw_script_tell_unread(L, s, s->o);
+    }
     if (!s->trader && (s->code.trades || is_awaited(L, s)))
         ltw_script_make_trader(L, s);
     return renew(L);

@@ -454,6 +454,7 @@ static int take_over(lua_State *L)
         lua_setfield(L, -2, "params");
         lua_pop(L, 1);
     }
+    ltw_script_tell_unread(L, s, ltw_switch_options(s));
     settle(L, s, &s->sw.next, c, migrates);
     return 0;
 }

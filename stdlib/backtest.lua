@@ -184,8 +184,9 @@ end
 -- resolution: "1m", "ticks" or several, "1m,1d": of the data these alone.
 -- gaps: result.gaps is a line about time that the data leave out, see `tidewire help
 -- backtest`: of gaps longer than that ("30m"), or never ("none").  result.unknown: the
--- symbols that scripts name and the data do not have.  result.idle, result.overdrawn:
--- why a script has done nothing, and that one spent more than it had.
+-- symbols that scripts name and the data do not have.  result.idle, result.overdrawn,
+-- result.unread: why a script has done nothing, that one spent more than it had, and
+-- that one has no use for a parameter.
 --
 -- Everything happens in event time: tw.now, tw.sleep, timeouts, os.time are that of the
 -- records, and waiting costs no time.  The same data gives the same result.

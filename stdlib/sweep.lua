@@ -250,6 +250,10 @@ local function settled(self, run, future, tell)
     run.result.data = self.data:sources(run.point.market)
   end
   tell_unknown(self, run, got.unknown)
+  if got.unread and not self.told[got.unread] then
+    self.told[got.unread] = true
+    self.say(got.unread)
+  end
   run.seconds = got.result and got.result.seconds
   if run.result and run.all then                  -- with those that are declared
     for name, value in pairs(run.params) do run.result.params[name] = value end

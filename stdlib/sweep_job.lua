@@ -25,7 +25,7 @@ function job.brief(result)
   return kept
 end
 
---- job.run(options) -> { result, unknown } | { error, traceback }
+--- job.run(options) -> { result, unknown, unread } | { error, traceback }
 -- options: as of backtest.run, and all: the whole result is wanted.
 -- Yields: no.  Blocks: for the whole run.  Thread: the pool's.  Errors: none.
 -- Units: as backtest.run.
@@ -38,7 +38,8 @@ function job.run(options)
     why = tostring(fine and why or result)
     return { error = line_of(why), traceback = why }
   end
-  return { result = all and result or job.brief(result), unknown = result.unknown }
+  return { result = all and result or job.brief(result), unknown = result.unknown,
+           unread = result.unread }
 end
 
 return job

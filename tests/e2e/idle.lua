@@ -136,6 +136,30 @@ says("nothing behind the warm-up", "backtest early.lua --data x.csv --warmup 90d
 says("nothing from there on", "backtest early.lua --data x.csv --from 2024-02-01", 1,
      "backtest: there is no record from 2024-02-01 on: the data are from 2024-01-01 to"
      .. " 2024-01-10")
+put("used.lua", "return { read = function(self) return self.params.slow end }")
+put("plain.lua", [[
+  require "used"
+  local M = {}
+  function M:on_bar() self.n = self.params.fast or self.params["some"] or 3 end
+  return M]])
+local UNREAD <const> = "script plain.lua never reads the parameter fats: no such word is "
+  .. "in it"
+says("a parameter that is misspelt", "backtest plain.lua --data x.csv --set fats=3 "
+     .. "--set fast=2 --set slow=3 --set some=1", 0, "warning: " .. UNREAD)
+says("so in a sweep, once",
+     "sweep plain.lua --data x.csv --set fats=1:3 --set fast=1,2 --store none", 0,
+     "sweep: " .. UNREAD)
+put("live.app.lua", [[
+  local app = require "tw.app"
+  app.feed.csv { file = "x.csv" }
+  app.script("plain.lua", { params = { fats = 3, slow = 2 } })]])
+says("so in a run", "run live.app.lua --workers 1 --no-attach", 0, "warning: " .. UNREAD)
+put("all.lua", [[
+  local M = {}
+  function M:on_bar() for name in pairs(self.params) do self.n = name end end
+  return M]])
+t.is(command("backtest all.lua --data x.csv --set fats=3").err, "",
+     "one that takes whatever comes")
 says("no record at all", "backtest early.lua --data empty.csv", 1,
      "backtest: there is no record in the data")
 local run = command "backtest early.lua --data x.csv"
