@@ -163,7 +163,7 @@ static int push_call(lua_State *L, struct ltw_script *s, int index)
 
 /* [-0, +1..n, m]  on_bar and its arguments, of the bar that was made; it is not on the
  * tape, so its record is a kept one. */
-static int push_made_bar(lua_State *L, struct ltw_script *s)
+static int push_made_bar(lua_State *L, struct ltw_script *s, uint32_t series)
 {
     const struct ltw_handler *h = &s->code.handler[TW_BAR];
     int first;
@@ -174,8 +174,13 @@ static int push_made_bar(lua_State *L, struct ltw_script *s)
     first = lua_gettop(L) + 1 + h->self;
     push_arguments(L, s, h, &s->bar);
     for (int i = 0; i < h->n; i++) {
-        if (h->field[i] != TW_FIELD_RECORD) continue;
-        ltw_push_kept(L, &s->bar);
+        if (h->field[i] != TW_FIELD_RECORD && h->field[i] != TW_FIELD_SERIES) continue;
+        lua_pushinteger(L, series);
+        if (h->field[i] == TW_FIELD_RECORD) {
+            ltw_push_kept(L, &s->bar);
+            lua_insert(L, -2);
+            lua_setiuservalue(L, -2, LTW_KEPT_SERIES);
+        }
         lua_replace(L, first + i);
     }
     return h->n + h->self;
@@ -372,11 +377,13 @@ static int push_next(lua_State *L, struct ltw_script *s)
 {
     for (;;) {
         const uint16_t *which;
+        uint32_t series;
         int index;
         int n = s->trader && ltw_trader_has_told(s->trader) ? push_told(L, s) : -1;
 
         if (n >= 0) return n;
-        if (s->bars && ltw_bars_next(s->bars, &s->bar)) return push_made_bar(L, s);
+        if (s->bars && (series = ltw_bars_next(s->bars, &s->bar)) > 0)
+            return push_made_bar(L, s, series);
         if (s->tracker && ltw_tracker_push_due(L, s->tracker)) return 2;
         if (s->fired < s->n_fired) {
             tw_plan_fired(s->tracker->plan, &which);

@@ -15,6 +15,7 @@ struct ltw_bars {
     struct tw_bars *made;
     struct ltw_filter symbols;
     struct tw_bars_options o;
+    uint32_t series;                 /* 1, 2, ...: its place in the list */
     struct ltw_bars *next;
 };
 
@@ -49,11 +50,11 @@ bool ltw_bars_take(struct ltw_bars *b, const struct tw_symbols *symbols,
     return true;
 }
 
-bool ltw_bars_next(struct ltw_bars *b, struct tw_record *out)
+uint32_t ltw_bars_next(struct ltw_bars *b, struct tw_record *out)
 {
     for (; b; b = b->next)
-        if (tw_bars_next(b->made, out)) return true;
-    return false;
+        if (tw_bars_next(b->made, out)) return b->series;
+    return 0;
 }
 
 bool ltw_bars_lack(const struct ltw_bars *b, char *out, size_t room)
@@ -149,16 +150,16 @@ static struct tw_bars_options check_options(lua_State *L)
     return o;
 }
 
-/* self:bars(options)
+/* self:bars(options) -> series
  * Makes bars of what the script reads, which on_bar is given: every = "1m" (or whole
  * seconds), by time; or count =, by records; or volume =, by what was traded.  Those by
  * time begin at its multiples, in UTC: days at midnight, weeks ("7d") on Mondays; with
  * offset = "30m" so much later.  of = "trades" (the default), "bid", "ask" or "mid" of
  * quotes, or shorter bars of these; symbols = a list of names or patterns.  It may be
- * called several times: interval tells bars by time apart; it is 0 of others.  A volume
- * is 9.2e9 at most.  A bar by time comes with the first record at or after its end,
- * before that record; a span without records has none.  Of several symbols they come by
- * their ends, then by name.
+ * called several times: on_bar's series, 1 for the first call, tells whose bars they are,
+ * and interval those by time; it is 0 of others.  A volume is 9.2e9 at most.  A bar by
+ * time comes with the first record at or after its end, before that record; a span
+ * without records has none.  Of several symbols they come by their ends, then by name.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for an option that is not there or can't be.
  * Units: every, offset: seconds, or a text. */
@@ -167,6 +168,7 @@ static int bars(lua_State *L)
     struct ltw_script *s = ltw_state(L)->script;
     struct ltw_bars **last, *b;
     struct tw_bars_options o;
+    uint32_t series = 1;
 
     ltw_check_self(L, "bars");
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -177,11 +179,12 @@ static int bars(lua_State *L)
     o = check_options(L);
     o.symbols = s->engine->host->symbols;
     lua_getfield(L, 2, "symbols");
-    for (last = &s->bars; *last; last = &(*last)->next) { }
+    for (last = &s->bars; *last; last = &(*last)->next) series++;
     b = tw_calloc(1, sizeof *b);
     if (!b) return luaL_error(L, "not enough memory");
     *last = b;                           /* freed with the instance from here on */
     b->symbols.all = true;
+    b->series = series;
     b->o = o;
     b->made = tw_bars_new(&o);
     if (!b->made) {
@@ -192,7 +195,8 @@ static int bars(lua_State *L)
     b->symbols.sectors = tw_symbols_sectors(ltw_state(L)->host->symbols);
     b->symbols.names = ltw_check_list(L, -1, "symbols");
     b->symbols.all = !b->symbols.names;
-    return 0;
+    lua_pushinteger(L, series);
+    return 1;
 }
 
 void ltw_bars_method(lua_State *L)

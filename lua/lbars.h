@@ -17,8 +17,9 @@ void ltw_bars_free(struct ltw_bars *b);
 bool ltw_bars_take(struct ltw_bars *b, const struct tw_symbols *symbols,
                    const struct tw_record *r);
 
-/* The next complete bar; false: none now. */
-bool ltw_bars_next(struct ltw_bars *b, struct tw_record *out);
+/* The next complete bar, and which call of self:bars asked for it: 1, 2, ...; 0: none
+ * now. */
+uint32_t ltw_bars_next(struct ltw_bars *b, struct tw_record *out);
 
 /* Is there one that no record could be part of?  In out, how it was asked for, and what
  * the records lack. */

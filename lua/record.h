@@ -20,7 +20,9 @@ void ltw_record_open(lua_State *L);
  * when it stands for none.  Raises when it has expired. */
 const struct tw_record *ltw_test_record(lua_State *L, int idx, struct tw_record *copy);
 
-/* [-0, +1, m]  A kept copy of r, with one user value that is free to use. */
+/* [-0, +1, m]  A kept copy of r, with one user value that is free to use; of a bar it is
+ * its field series. */
+enum { LTW_KEPT_SERIES = 1 };
 void ltw_push_kept(lua_State *L, const struct tw_record *r);
 
 /* TW_FIELD_ATTRIBUTE + i: the user's attribute of that name, which quotes and trades

@@ -27,7 +27,7 @@ static const struct tw_field_name fields[] = {
     FIELD("mid", Q, MID, NUMBER), FIELD("spread", Q, SPREAD, NUMBER),
     FIELD("open", B, OPEN, NUMBER), FIELD("high", B, HIGH, NUMBER),
     FIELD("low", B, LOW, NUMBER), FIELD("close", B, CLOSE, NUMBER),
-    FIELD("volume", B, VOLUME, NUMBER),
+    FIELD("volume", B, VOLUME, NUMBER), FIELD("series", B, SERIES, OTHER),
     FIELD("price", T | O | L, PRICE, NUMBER), FIELD("size", T | L, SIZE, NUMBER),
     FIELD("place", L, PLACE, INTEGER), FIELD("change", L, CHANGE, OTHER),
     FIELD("last", L, LAST, OTHER), FIELD("book", L, BOOK, OTHER),

@@ -18,7 +18,7 @@ enum tw_field {
     TW_FIELD_KIND, TW_FIELD_OPEN, TW_FIELD_HIGH, TW_FIELD_LOW, TW_FIELD_CLOSE,
     TW_FIELD_VOLUME, TW_FIELD_QUANTITY, TW_FIELD_STATUS, TW_FIELD_REASON,
     TW_FIELD_PLACE, TW_FIELD_CHANGE, TW_FIELD_LAST, TW_FIELD_BOOK, TW_FIELD_CODE,
-    TW_FIELD_TEXT,
+    TW_FIELD_TEXT, TW_FIELD_SERIES,
     TW_FIELD_ATTRIBUTE   /* + i: the user's attribute i (symbols.h); a name, it has none
                           * in the functions here */
 };

@@ -722,24 +722,27 @@ prints("self:bars", app([[
   function M:on_start()
     self:bars { every = 2, of = "bid" }
     self:bars { count = 2, of = "mid", symbols = "A" }
+    print("series", self:bars { count = 3, of = "mid" })
   end
   function M:on_quote(time) print("quote", time // 1000000000) end
-  function M:on_bar(bar, open, high, low, close, interval, side, time)
-    print("bar", open, high, low, close, interval, side, time // 1000000000,
-          bar:keep() == bar, bar.open)
+  function M:on_bar(bar, open, high, low, close, interval, side, time, series)
+    print("bar", series, bar.series, open, high, low, close, interval, side,
+          time // 1000000000, bar:keep() == bar, bar.open)
   end]], { quotes = HEAD .. [[
 2,A,10,12,5,5
 3,A,11,13,5,5
 4,A,9,11,5,5
 6,A,10,12,5,5
 ]] }), [[
+series	3
 quote	2
-bar	11.0	12.0	11.0	12.0	0.0	mid	3	true	11.0
+bar	2	2	11.0	12.0	11.0	12.0	0.0	mid	3	true	11.0
 quote	3
-bar	10.0	11.0	10.0	11.0	2.0	bid	4	true	10.0
+bar	1	1	10.0	11.0	10.0	11.0	2.0	bid	4	true	10.0
+bar	3	3	11.0	12.0	10.0	10.0	0.0	mid	4	true	11.0
 quote	4
-bar	9.0	9.0	9.0	9.0	2.0	bid	6	true	9.0
-bar	10.0	11.0	10.0	11.0	0.0	mid	6	true	10.0
+bar	1	1	9.0	9.0	9.0	9.0	2.0	bid	6	true	9.0
+bar	2	2	10.0	11.0	10.0	11.0	0.0	mid	6	true	10.0
 quote	6
 ]])
 prints("weeks begin on Monday, others at an offset", app([[
