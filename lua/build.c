@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "appfile.h"
 #include "base/clock.h"
@@ -18,6 +19,7 @@
 #include "booths.h"
 #include "fix.h"
 #include "feed/lean.h"
+#include "feed/scan.h"
 #include "fix/market_data.h"
 #include "instruments.h"
 #include "lfield.h"
@@ -207,15 +209,32 @@ static void fix_feed_options(lua_State *L, struct tw_fix_feed *o)
     };
 }
 
+/* A file of one symbol may be named after it.  A pipe can't be looked at before. */
+static void name_symbol(struct tw_feed_options *o, char name[TW_NAME_MAX + 1])
+{
+    struct tw_scan scan = { .in = NULL };
+    struct tw_error error;
+    struct stat st;
+
+    if (o->kind != TW_FEED_FILE || o->format != TW_FORMAT_CSV || stat(o->path, &st) != 0
+        || !S_ISREG(st.st_mode)) return;
+    if (tw_scan_open(&scan, o->path, o->member, &error) == TW_OK
+        && tw_scan_lacks_symbol(&scan, &o->csv))
+        o->csv.symbol = tw_scan_symbol(o->path, name);
+    tw_scan_close(&scan);
+}
+
 static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
     TW_ON(MAIN)
 {
     unsigned exchange = (unsigned)count(L, -1, "exchange");
     struct tw_lean lean;
     struct tw_feed_options o;
+    char symbol[TW_NAME_MAX + 1];
     int rc = ltw_feed_options(L, &o, &lean, error);
 
     if (rc < 0) return rc;
+    name_symbol(&o, symbol);
     if (exchange) o.port = tw_exchange_port(app->exchanges[exchange - 1]);
     o.timer = tw_io_count(app->io) + 1;
     if (o.kind == TW_FEED_TAPE && ltw_tape_feed(L, app, &o.tape, error) < 0)
@@ -236,6 +255,18 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
     return TW_OK;
 }
 
+/* [-0, +0, e]  Where the app file declares the i-th feed; under the feeds and that one is
+ * what is declared. */
+static void set_place(lua_State *L, lua_Integer i, struct tw_error *error)
+{
+    const struct tw_error of = *error;
+    const char *place = "";
+
+    if (lua_getfield(L, -3, "places") == LUA_TTABLE && lua_rawgeti(L, -1, i) != LUA_TNIL)
+        place = lua_tostring(L, -1);
+    tw_fail(error, of.code, "%.100s%.390s", place, of.text);
+}
+
 int ltw_app_add_feeds(lua_State *L, struct tw_app *app, struct tw_error *error)
 {
     unsigned n;
@@ -244,7 +275,10 @@ int ltw_app_add_feeds(lua_State *L, struct tw_app *app, struct tw_error *error)
     n = list(L, -1, "feeds");
     for (unsigned i = 1; i <= n; i++, lua_pop(L, 1)) {
         lua_rawgeti(L, -1, i);
-        if (add_feed(L, app, error) < 0) return error->code;
+        if (add_feed(L, app, error) < 0) {
+            set_place(L, i, error);
+            return error->code;
+        }
     }
     lua_pop(L, 1);
     return ltw_fix_add(L, app, error);

@@ -588,8 +588,9 @@ end
 
 -- Runs the file, which declares; what it returned.
 local function read(path, given, chunk)
-  declare.now = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
-                  attributes = {}, calendars = {}, warnings = {}, said = {},
+  declare.now = { feeds = {}, places = {}, exchanges = {}, files = {}, data = {},
+                  instruments = {}, attributes = {}, calendars = {}, warnings = {},
+                  said = {},
                   fix = { names = {}, sessions = {}, doors = {}, places = {} } }
   sets, asked = given, {}
   declare.now.params = asked

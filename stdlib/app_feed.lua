@@ -165,7 +165,8 @@ end
 --                    the tape the time of a bar is its end
 --   zone             "America/New_York": of times that don't name theirs; default UTC
 --   time             "ns", "us", "ms", "s" or "iso"; default: by the look of the first
---   symbol           for files without that column
+--   symbol           for files without that column; default: the name of the file, up to
+--                    its first dot
 --   separator        of columns; default: a comma
 --   price_scale      what prices are divided by
 --   factors          a factor file of LEAN's: what prices are then multiplied by

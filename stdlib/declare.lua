@@ -184,7 +184,7 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function declare.place()
   local level, at = 2, debug.getinfo(2, "Sl")
-  while at and (at.currentline < 0 or at.source:find "^@tw/") do
+  while at and (at.currentline < 0 or at.source:find "^@tw/" or at.source:find "^@:") do
     level = level + 1
     at = debug.getinfo(level, "Sl")
   end
@@ -226,7 +226,9 @@ end
 function declare.feed(options, kind, format)
   options.kind, options.format = kind, format
   options.name = options.name or format or kind
-  declare.now.feeds[#declare.now.feeds + 1] = options
+  local feeds, places = declare.now.feeds, declare.now.places
+  feeds[#feeds + 1] = options
+  if places then places[#feeds] = declare.place() end
 end
 
 -- Outside of a file that is read as an app there is no declare.now.

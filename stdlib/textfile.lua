@@ -2,6 +2,7 @@
 
 local app = require "tw.app"
 local hours = require "tw.hours"
+local near = require "tw.near"
 local tapes = require "tw.internal.tapes"
 
 local textfile = {}
@@ -243,7 +244,12 @@ end
 -- Errors: nil for an option that is not there, or is wrong.  Units: of app.feed.csv.
 function textfile.options(path, given)
   local o = { file = path }
-  for name, value in pairs(given) do o[name] = value end
+  for name, value in pairs(given) do
+    if not textfile.OPTIONS[name] then
+      return nil, ("no option '%s'%s"):format(name, near.hint(name, textfile.OPTIONS))
+    end
+    o[name] = value
+  end
   if not o.preset and not o.columns and textfile.lean(path) then o.preset = "lean" end
   local fine, made = pcall(app.check_feed, "csv", o)
   if not fine then return nil, (made:gsub("^app%.feed%.csv: ", "")) end

@@ -227,6 +227,34 @@ for _, file in ipairs(FILES) do
   t.ok(got.err:find(line:gsub("^[wr]%S+: ", ""), 1, true), name .. ": a feed")
 end
 
+-- Where a feed's options can't be is said with its place; a file of one symbol that is
+-- named after it is that symbol's, as elsewhere.
+
+local function feed(options)
+  put("feed.app.lua", 'local app = require "tw.app"\napp.feed.timer { every = 1 }\n'
+      .. ("app.feed.csv { %s }\napp.script('print.lua')\n"):format(options))
+  return command "run feed.app.lua --no-attach"
+end
+put("print.lua", "return { on_trade = function(symbol) print(symbol) end }")
+for options, why in pairs {
+  ['file = "good.csv", zone = "Mars/X"'] = "csv: there is no time zone 'Mars/X'",
+  ['file = "good.csv", preset = "x"'] = "csv: no preset is called 'x'",
+  ['file = "good.csv", from = "x"'] = "from: 'x' is no time",
+  ['file = "none.csv"'] = "cannot open none.csv: no such file or directory",
+} do
+  got = feed(options)
+  t.ok(got.status == 1 and got.err:find("^tidewire: feed.app.lua:3: " .. why),
+       "a feed with " .. options)
+end
+put("ESZ6.last.csv", "time,price,size\n2020-01-02,1,2\n")
+t.is(feed('file = "ESZ6.last.csv"').out, "ESZ6\n", "the symbol of a feed is its file's")
+t.is(feed('file = "ESZ6.last.csv", symbol = "ES"').out, "ES\n", "or what it says")
+t.is(feed('file = "ESZ6.last.csv", columns = "time,-,price"').out, "ESZ6\n",
+     "with columns, too")
+got = command "backtest s.lua --data good.csv --csv listen=1"
+t.ok(got.err:find("data: no option 'listen'; there are base, columns, factors, from, ", 1,
+                  true), "options of a file, and of no other feed")
+
 -- Where results go is looked at before anything runs.
 
 put("kept.db", "")
