@@ -263,6 +263,12 @@ void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price
     count(a, p, -1);
     if (p->quantity != 0 && (quantity < 0) != (p->quantity < 0))
         closing = magnitude(quantity) < magnitude(p->quantity) ? quantity : -p->quantity;
+    if (closing && closing == -p->quantity) {
+        p->closed.quantity = p->quantity;
+        p->closed.cost = p->cost;
+        p->closed.settled = p->settled;
+        p->closed.price = price;
+    }
     if (closing) close(p, c, price, closing);
     p->quantity += quantity - closing;
     p->cost += value - worth(p, price, closing);
@@ -286,16 +292,29 @@ static void unopen(struct tw_position *p, struct currency *c, int64_t price,
     p->quantity -= quantity;
 }
 
-/* So much of it was never closed. */
+/* So much of it was never closed; or, where what was open last is on the other side, what
+ * closed that has opened it. */
 static void unclose(struct tw_position *p, struct currency *c, int64_t price,
                     int64_t quantity)
 {
-    tw_money value = worth(p, price, quantity);
-    tw_money cost = p->quantity ? tw_money_ratio(p->cost, magnitude(quantity),
-                                                 magnitude(p->quantity)) : value;
-    tw_money gained = cost - value;
+    tw_money value = worth(p, price, quantity), cost = p->cost, settled = p->settled;
+    int64_t of = p->quantity;
+    tw_money gained;
 
+    if (of == 0 && p->closed.quantity != 0
+        && (p->closed.quantity < 0) == (quantity < 0)) {
+        of = p->closed.quantity;
+        cost = p->closed.cost;
+        settled = p->closed.settled;
+    } else if (of == 0) {
+        of = quantity;
+        cost = p->closed.quantity ? worth(p, p->closed.price, quantity) : value;
+    }
+    cost = tw_money_ratio(cost, magnitude(quantity), magnitude(of));
+    settled = tw_money_ratio(settled, magnitude(quantity), magnitude(of));
+    gained = cost + settled - value;
     p->cost += cost;
+    p->settled += settled;
     p->quantity += quantity;
     p->realised += gained;
     c->realised += gained;

@@ -34,6 +34,11 @@ struct tw_position {
     int64_t each;                /* times that is its worth; 0: see tw_terms_each    */
     tw_money worth;              /* of it at that, as signed as it is                */
     uint64_t trades;             /* of it                                            */
+    struct {                     /* the last that a trade has closed all of: what it */
+        int64_t quantity;        /* was then (0: nothing), and that trade's price    */
+        tw_money cost, settled;
+        int64_t price;
+    } closed;
 };
 
 struct tw_account;
@@ -85,9 +90,11 @@ const struct tw_position *tw_account_at(const struct tw_account *a, size_t i);
 void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price,
                       int64_t quantity, tw_money fee);
 
-/* That trade never was.  What it had closed comes back at the price of what is open, or,
- * where nothing is, at that of the trade: so realised and unrealised may be others than
- * without it, but not their sum.  The price is none that it is valued at. */
+/* That trade never was: of the last one all is as before it.  What another had closed
+ * comes back at the price of what is open, or, where nothing is, of what was open last
+ * (none since the account was restored: at that of the trade): so realised and unrealised
+ * may be others than without it, but not their sum.  The price is none that it is valued
+ * at. */
 void tw_account_take_back(struct tw_account *a, struct tw_position *p, int64_t price,
                           int64_t quantity, tw_money fee);
 
