@@ -737,7 +737,8 @@ void ltw_backtest_free(struct ltw_backtest *b)
     tw_history_free(b->history);
     tw_gaps_free(b->gaps);
     tw_mix_free(b->mix);
-    tw_unmap(h->seen, SEEN_BYTES);
+    tw_unmap_used(h->seen, SEEN_BYTES, false,
+                  h->symbols ? tw_symbols_count(h->symbols) + 1 : 0);
     tw_channels_free(h->channels);
     tw_caches_free(h->caches);
     if (b->reader && h->epoch) tw_epoch_away(b->reader);

@@ -86,8 +86,9 @@ void tw_log_free(struct tw_log *log)
     pthread_cond_destroy(&log->room);
     pthread_cond_destroy(&log->handed);
     pthread_mutex_destroy(&log->lock);
-    tw_unmap(log->buffer[0], log->capacity);
-    tw_unmap(log->buffer[1], log->capacity);
+    for (int i = 0; i < 2; i++)
+        tw_unmap_used(log->buffer[i], log->capacity, false,
+                      log->n_queued ? log->capacity : 0);
     tw_free(log);
 }
 

@@ -5,6 +5,7 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,11 +138,41 @@ static void unroot(void *p, size_t bytes)
 #endif
 }
 
+/* Mappings that are all zeros again: of a few sizes, and no more than there were at a
+ * time.  Those used last are last, and taken first. */
+enum { SPARES = 256, SPARE_BYTES = 1 << 20 };      /* the bytes of one that were used */
+
+struct spare { char *p; size_t bytes; bool whole; };
+
+static struct {
+    pthread_mutex_t lock;
+    struct spare spare[SPARES];                    /* mutex */
+    size_t n;                                      /* mutex */
+} spares = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void *take_spare(size_t bytes, bool whole)
+{
+    void *p = NULL;
+
+    pthread_mutex_lock(&spares.lock);
+    for (size_t i = spares.n; i-- > 0;) {
+        struct spare *s = &spares.spare[i];
+
+        if (s->bytes != bytes || s->whole != whole) continue;
+        p = s->p;
+        memmove(s, s + 1, (--spares.n - i) * sizeof *s);
+        break;
+    }
+    pthread_mutex_unlock(&spares.lock);
+    return p;
+}
+
 void *tw_map(size_t bytes, bool whole)
 {
     void *p;
 
     if (tw_memory_fails()) return NULL;
+    if ((p = take_spare(bytes, whole))) return p;
     p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) return NULL;
@@ -179,4 +210,43 @@ void tw_unmap(void *p, size_t bytes)
     if (!p) return;
     unroot(p, bytes);
     munmap(p, bytes);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+/* Looks whether the caller is right, in pages that are there, and keeps nothing: who
+ * comes too late is seen. */
+static bool keep(char *p, size_t bytes, bool whole, size_t used)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), at = used / page * page, i = used;
+    unsigned char in[4096];
+
+    (void)whole;
+    for (size_t n; at < bytes; at += n) {
+        n = bytes - at < sizeof in * page ? bytes - at : sizeof in * page;
+        if (mincore(p + at, n, in) < 0) break;
+        for (; i < at + n; i++)
+            if (in[(i - at) / page] & 1) assert(p[i] == 0);
+            else i = i / page * page + page - 1;
+    }
+    return false;
+}
+#else
+static bool keep(char *p, size_t bytes, bool whole, size_t used)
+{
+    bool is_kept;
+
+    if (used > SPARE_BYTES) return false;
+    memset(p, 0, used);
+    pthread_mutex_lock(&spares.lock);
+    is_kept = spares.n < SPARES;
+    if (is_kept) spares.spare[spares.n++] = (struct spare){ p, bytes, whole };
+    pthread_mutex_unlock(&spares.lock);
+    return is_kept;
+}
+#endif
+
+void tw_unmap_used(void *p, size_t bytes, bool whole, size_t used)
+{
+    if (!p) return;
+    if (!keep(p, bytes, whole, used < bytes ? used : bytes)) tw_unmap(p, bytes);
 }

@@ -48,6 +48,11 @@ void tw_free(void *p);
 void *tw_map(size_t bytes, bool whole);
 void tw_unmap(void *p, size_t bytes);
 
+/* As tw_unmap of what was mapped so, and only its first `used` bytes were written to: few
+ * of them are kept for the next tw_map, as all threads of a process stop for each munmap.
+ * p may be NULL.  Thread: any.  Blocks: no. */
+void tw_unmap_used(void *p, size_t bytes, bool whole, size_t used);
+
 /* Such pages become so many more, maybe elsewhere; none are copied, and nothing is left
  * behind, as where a heap's block grows.  p may be NULL, and before 0.  On NULL the old
  * ones stand.  Thread: any.  Blocks: no. */

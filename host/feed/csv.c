@@ -700,8 +700,8 @@ static void csv_free(struct tw_codec *codec)
 {
     struct csv *c = (struct csv *)codec;
 
-    tw_unmap(c->last, LAST_BYTES);
-    tw_unmap(c->newest, NEWEST_BYTES);
+    tw_unmap_used(c->last, LAST_BYTES, false, (c->high + 1) * sizeof *c->last);   /* C4 */
+    tw_unmap_used(c->newest, NEWEST_BYTES, false, (c->high + 1) * sizeof *c->newest);
     tw_zone_free(c->zone);
     tw_factors_free(c->factors);
     tw_free(c);

@@ -61,11 +61,13 @@ void tw_board_free(struct tw_board *b)
 {
     struct tw_board_value nil = { .kind = TW_VALUE_NIL };
 
+    uint32_t n;
+
     if (!b) return;
-    for (uint32_t i = b->names && b->slots ? tw_board_count(b) : 0; i > 0; i--)
-        tw_board_set(b, i, &nil);
+    n = b->names && b->slots ? tw_board_count(b) : 0;
+    for (uint32_t i = n; i > 0; i--) tw_board_set(b, i, &nil);
     tw_names_free(b->names);
-    tw_unmap(b->slots, slots_bytes);
+    tw_unmap_used(b->slots, slots_bytes, false, (n + 1) * sizeof *b->slots);
     tw_free(b);
 }
 

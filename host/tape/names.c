@@ -163,7 +163,8 @@ void tw_names_free(struct tw_names *t)
         b = older;
     }
     pthread_mutex_destroy(&t->lock);
-    tw_unmap(t->text, ((size_t)t->max + 1) * STRIDE);
+    tw_unmap_used(t->text, ((size_t)t->max + 1) * STRIDE, false,
+                  ((size_t)tw_names_count(t) + 1) * STRIDE);
     tw_free(t);
 }
 

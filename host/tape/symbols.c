@@ -57,16 +57,23 @@ struct tw_symbols *tw_symbols_new(uint32_t max)
     return NULL;
 }
 
+static void free_rows(const struct tw_symbols *s, void *rows, size_t size)
+{
+    size_t n = s->names ? (size_t)tw_symbols_count(s) + 1 : 0;
+
+    tw_unmap_used(rows, s->n_rows * size, false, n * size);
+}
+
 void tw_symbols_free(struct tw_symbols *s)
 {
     if (!s) return;
+    free_rows(s, s->rows, sizeof s->rows[0]);
+    for (int i = 0; i < TW_ATTRIBUTES; i++)
+        free_rows(s, (void *)s->column[i], sizeof s->column[i][0]);
     tw_names_free(s->sectors);
     tw_names_free(s->names);
     tw_names_free(s->attributes);
     tw_names_free(s->values);
-    tw_unmap(s->rows, s->n_rows * sizeof s->rows[0]);
-    for (int i = 0; i < TW_ATTRIBUTES; i++)
-        tw_unmap((void *)s->column[i], s->n_rows * sizeof s->column[i][0]);
     pthread_mutex_destroy(&s->lock);
     tw_free(s);
 }

@@ -355,8 +355,9 @@ void tw_tape_free(struct tw_tape *t)
         t->drop(t->drop_ctx, &r);
     }
     pthread_mutex_destroy(&t->lock);
-    tw_unmap(t->slots, t->capacity * sizeof *t->slots);
-    tw_unmap(t->readers, READERS_BYTES);
+    tw_unmap_used(t->slots, t->capacity * sizeof *t->slots, true,
+                  (head < t->capacity ? head : t->capacity) * sizeof *t->slots);
+    tw_unmap_used(t->readers, READERS_BYTES, false, t->used * sizeof *t->readers);
     tw_free(t);
 }
 

@@ -58,8 +58,10 @@ void tw_ledger_free(struct tw_ledger *l)
 {
     if (!l) return;
     tw_free(l->open);
-    tw_unmap(l->outcomes, l->room * sizeof *l->outcomes);
-    tw_unmap(l->trips, l->trips_room * sizeof *l->trips);
+    tw_unmap_used(l->outcomes, l->room * sizeof *l->outcomes, false,
+                  l->n_trades * sizeof *l->outcomes);
+    tw_unmap_used(l->trips, l->trips_room * sizeof *l->trips, false,
+                  l->n_trades * sizeof *l->trips);
     tw_free(l->days.p);
     tw_free(l->curve.p);
     tw_free(l);

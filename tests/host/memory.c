@@ -111,6 +111,36 @@ static void populate(void)
     tw_unmap(p, bytes);
 }
 
+/* What is kept for the next is zeros, of the same kind, and has little memory. */
+static void used(void)
+{
+    enum { KEPT = 1 << 20, BYTES = 4 * KEPT };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char in[1];
+    char *p = tw_map(BYTES, false), *q;
+
+    memset(p, 7, 2 * page + 9);
+    tw_unmap_used(p, BYTES, false, 2 * page + 9);
+    tw_unmap_used(NULL, BYTES, false, 1);
+    tw_memory_fail_at(1);
+    ok(!tw_map(BYTES, false), "map can fail where some are kept");
+    q = tw_map(BYTES, false);
+    ok(q && zero(q, 3 * page), "what was used and comes again is zeroed");
+#ifndef __SANITIZE_ADDRESS__
+    ok(p == q, "it is kept");
+    tw_unmap_used(q, BYTES, false, 0);
+    p = tw_map(BYTES, true);
+    ok(p && p != q, "not for large pages, where they were not wanted");
+    tw_unmap(p, BYTES);
+    p = tw_map(BYTES, false);
+#else
+    p = q;
+#endif
+    memset(p, 7, KEPT + 1);
+    tw_unmap_used(p, BYTES, false, KEPT + 1);
+    ok(mincore(p, page, in) < 0, "what has much memory is given back");
+}
+
 static void extended(void)
 {
     size_t n = 0, before;
@@ -137,6 +167,7 @@ int main(void)
     failures();
     pages();
     populate();
+    used();
     extended();
     return tap_done();
 }
