@@ -60,12 +60,12 @@ static void emit(struct tw_fix_desk *d, const char *code, const struct tw_fix_ou
 }
 
 static void put_time(const struct tw_fix_desk *d, struct tw_fix_output *w,
-                     const struct tw_fix_type *t, int64_t time_ns)
+                     const struct tw_fix_type *t)
 {
     int digits = d->version < TW_FIX_42 ? TW_FIX_S
                : d->o.precision ? d->o.precision : TW_FIX_MS;
 
-    if (has(t, 60)) tw_fix_put_time(w, 60, time_ns, (enum tw_fix_precision)digits);
+    if (has(t, 60)) tw_fix_put_time(w, 60, d->now_ns, (enum tw_fix_precision)digits);
 }
 
 static void put_name(struct tw_fix_output *w, int32_t tag, const struct name *i)
@@ -183,37 +183,43 @@ static void put_refusal(const struct tw_fix_desk *d, struct tw_fix_output *w,
                      : takes(d, 102, "2") ? "2" : "0");
 }
 
-/* 9; deal NULL: of no order, which orig names. */
-static void write_refusal(struct tw_fix_desk *d, const struct deal *deal,
-                          struct tw_fix_text asked, struct tw_fix_text orig,
-                          bool cancels, const char *code, const char *text,
-                          int64_t time_ns)
+/* What a 9 says. */
+struct refusal {
+    const struct deal *deal;            /* NULL: none, which orig names */
+    struct tw_fix_text asked, orig;     /* 11, 41                       */
+    bool cancels;
+    const char *code, *text;
+};
+
+static void write_refusal(struct tw_fix_desk *d, const struct refusal *r)
 {
     const struct tw_fix_type *t = type_of(d, "9");
+    const struct deal *deal = r->deal;
     struct tw_fix_output w = begin(d);
 
     if (!t) return;
     if (deal) tw_fix_put_integer(&w, 37, (int64_t)deal->q.id);
     else put_string(&w, 37, "NONE");
-    if (asked.at) tw_fix_put_text(&w, 11, asked.at, asked.n);
+    if (r->asked.at) tw_fix_put_text(&w, 11, r->asked.at, r->asked.n);
     if (has(t, 41) && deal) put_name(&w, 41, deal->accepted);
-    else if (has(t, 41) && orig.at) tw_fix_put_text(&w, 41, orig.at, orig.n);
+    else if (has(t, 41) && r->orig.at) tw_fix_put_text(&w, 41, r->orig.at, r->orig.n);
     if (has(t, 39)) tw_fix_put_char(&w, 39, deal ? deal->status : '8');
-    put_time(d, &w, t, time_ns);
-    if (has(t, 434)) tw_fix_put_char(&w, 434, cancels ? '1' : '2');
-    put_refusal(d, &w, code);
-    put_string(&w, 58, text);
+    put_time(d, &w, t);
+    if (has(t, 434)) tw_fix_put_char(&w, 434, r->cancels ? '1' : '2');
+    put_refusal(d, &w, r->code);
+    put_string(&w, 58, r->text);
     emit(d, "9", &w);
 }
 
 /* What has come of it, or what it waits for. */
 static void refuse(struct tw_fix_desk *d, const struct deal *deal,
-                   const struct name *asked, enum tw_reason reason, int64_t time_ns)
+                   const struct name *asked, enum tw_reason reason)
 {
-    write_refusal(d, deal, (struct tw_fix_text){ asked->text, (uint32_t)asked->n },
-                  (struct tw_fix_text){ NULL, 0 }, asked->what == TW_REQUEST_CANCEL,
-                  reason == TW_REASON_TOO_LATE ? "0" : "99", tw_reason_text(reason),
-                  time_ns);
+    write_refusal(d, &(struct refusal){
+        .deal = deal, .asked = { asked->text, asked->n },
+        .cancels = asked->what == TW_REQUEST_CANCEL,
+        .code = reason == TW_REASON_TOO_LATE ? "0" : "99",
+        .text = tw_reason_text(reason) });
 }
 
 static void write_report(struct tw_fix_desk *d, struct deal *deal,
@@ -235,7 +241,7 @@ static void write_report(struct tw_fix_desk *d, struct deal *deal,
     put_terms(d, &w, t, deal);
     put_trade(&w, t, p);
     put_sums(&w, t, deal);
-    put_time(d, &w, t, p->time_ns);
+    put_time(d, &w, t);
     if (p->reason || deal->is_former)
         put_string(&w, 58, deal->is_former ? "the venue began anew: its book is empty"
                          : tw_reason_text((enum tw_reason)p->reason));
@@ -250,9 +256,10 @@ void tw_fix_desk_report(struct tw_fix_desk *d, const struct tw_venue_report *r)
     struct name *asked = deal && r->answers ? tw_fix_desk_answered(d, deal) : NULL;
 
     if (!deal) return;
+    d->now_ns = p->time_ns;
     if (p->exec == TW_EXEC_CANCEL_REJECTED) {
         if (!asked) return;
-        refuse(d, deal, asked, (enum tw_reason)p->reason, p->time_ns);
+        refuse(d, deal, asked, (enum tw_reason)p->reason);
         tw_fix_desk_put_by(d, asked);
         return;
     }
@@ -305,8 +312,7 @@ static void put_mass(struct tw_fix_output *w, const struct tw_fix_type *t,
 
 /* The status of an order as of now; m: whose answer it is, or NULL. */
 static void write_status(struct tw_fix_desk *d, const struct deal *deal,
-                         const struct tw_fix_message *m, const struct mass *of,
-                         int64_t now_ns)
+                         const struct tw_fix_message *m, const struct mass *of)
 {
     const struct tw_fix_type *t = type_of(d, "8");
     struct tw_fix_output w = begin(d);
@@ -323,7 +329,7 @@ static void write_status(struct tw_fix_desk *d, const struct deal *deal,
     put_terms(d, &w, t, deal);
     put_trade(&w, t, &(struct tw_report){ .exec = 0 });
     put_sums(&w, t, deal);
-    put_time(d, &w, t, now_ns);
+    put_time(d, &w, t);
     emit(d, "8", &w);
 }
 
@@ -331,7 +337,7 @@ static void write_status(struct tw_fix_desk *d, const struct deal *deal,
  * which need not name an instrument or a side, as an 8 must. */
 static void write_rejected(struct tw_fix_desk *d, const struct tw_fix_message *m,
                            const char *code, const char *text, bool is_status,
-                           const struct mass *of, int64_t now_ns)
+                           const struct mass *of)
 {
     static const int32_t echoed[] = { 790, 55, 54, 38, 40 };
     const struct tw_fix_type *t = type_of(d, "8");
@@ -354,7 +360,7 @@ static void write_rejected(struct tw_fix_desk *d, const struct tw_fix_message *m
     put_mass(&w, t, m, of);
     put_trade(&w, t, &(struct tw_report){ .exec = 0 });
     put_sums(&w, t, &(struct deal){ .status = '8' });
-    put_time(d, &w, t, now_ns);
+    put_time(d, &w, t);
     put_string(&w, 58, text);
     emit(d, "8", &w);
 }
@@ -483,14 +489,12 @@ static const char *read_new(struct tw_fix_desk *d, const struct tw_fix_message *
 /* It may have come before: PossDup, PossResend. */
 static bool is_again(const struct tw_fix_message *m)
 {
-    struct tw_fix_text dup = tw_fix_message_header(m, 43);
-    struct tw_fix_text resend = tw_fix_message_header(m, 97);
-
-    return (dup.at && *dup.at == 'Y') || (resend.at && *resend.at == 'Y');
+    return tw_fix_is(tw_fix_message_header(m, 43), "Y")
+        || tw_fix_is(tw_fix_message_header(m, 97), "Y");
 }
 
 static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
-                    int64_t now_ns, struct tw_request *q)
+                    struct tw_request *q)
 {
     struct tw_fix_text id = tw_fix_message_body(m, 11);
     const struct name *before = find(d, id);
@@ -501,19 +505,19 @@ static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
                               .id = d->o.first_id + d->taken * d->o.id_step };
     wrong = read_new(d, m, q, &error);
     if (before && is_again(m)) {
-        write_status(d, before->deal, m, NULL, now_ns);
+        write_status(d, before->deal, m, NULL);
         return 0;
     }
     if (!id.at || (before && !before->deal->is_former)) {
-        write_rejected(d, m, "6", "a ClOrdID that was there before", false, NULL, now_ns);
+        write_rejected(d, m, "6", "a ClOrdID that was there before", false, NULL);
         return 0;
     }
     if (q->symbol == 0) {
-        write_rejected(d, m, "1", "no such symbol", false, NULL, now_ns);
+        write_rejected(d, m, "1", "no such symbol", false, NULL);
         return 0;
     }
     if (wrong) {
-        write_rejected(d, m, "11", wrong, false, NULL, now_ns);
+        write_rejected(d, m, "11", wrong, false, NULL);
         return 0;
     }
     if (!tw_fix_desk_new_deal(d, q, id)) return UV_ENOMEM;
@@ -533,8 +537,7 @@ static bool is_wanted(const struct deal *deal, const struct wanted *f)
         && (!f->side || deal->q.side == f->side - '0');
 }
 
-static void tell_all(struct tw_fix_desk *d, const struct tw_fix_message *m,
-                     int64_t now_ns)
+static void tell_all(struct tw_fix_desk *d, const struct tw_fix_message *m)
 {
     struct tw_fix_text symbol = tw_fix_message_body(m, 55);
     struct wanted f = { .has_symbol = symbol.n > 0, .side = letter(m, 54, 0) };
@@ -542,7 +545,7 @@ static void tell_all(struct tw_fix_desk *d, const struct tw_fix_message *m,
 
     if (is_other(m, 585, '7') && (is_other(m, 585, '1') || !f.has_symbol)) {
         write_rejected(d, m, "99", "MassStatusReqType (585) can only be 7, all orders, or"
-                       " 1, those of a Symbol (55)", true, &of, now_ns);
+                       " 1, those of a Symbol (55)", true, &of);
         return;
     }
     if (f.has_symbol) f.symbol = tw_symbols_find(d->o.symbols, symbol.at, symbol.n);
@@ -551,10 +554,10 @@ static void tell_all(struct tw_fix_desk *d, const struct tw_fix_message *m,
     for (const struct deal *deal = d->open; deal; deal = deal->next)
         if (is_wanted(deal, &f)) {
             of.nth++;
-            write_status(d, deal, m, &of, now_ns);
+            write_status(d, deal, m, &of);
         }
     if (of.total == 0)
-        write_rejected(d, m, "5", "no such order is open", true, &of, now_ns);
+        write_rejected(d, m, "5", "no such order is open", true, &of);
 }
 
 /* ---- changes ---- */
@@ -588,7 +591,7 @@ static bool is_another(const struct tw_fix_desk *d, const struct tw_fix_message 
 }
 
 static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
-                       enum tw_request_what what, int64_t now_ns, struct tw_request *q)
+                       enum tw_request_what what, struct tw_request *q)
 {
     struct tw_fix_text id = tw_fix_message_body(m, 11);
     const struct name *orig = named(d, m, 41);
@@ -612,8 +615,10 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
     else if (what == TW_REQUEST_REPLACE && !(wrong = not_served(m)))
         wrong = off_grid(d, orig->deal->q.symbol, q, &error);
     if (wrong) {
-        write_refusal(d, orig ? orig->deal : NULL, id, tw_fix_message_body(m, 41),
-                      what == TW_REQUEST_CANCEL, code, wrong, now_ns);
+        write_refusal(d, &(struct refusal){
+            .deal = orig ? orig->deal : NULL, .asked = id,
+            .orig = tw_fix_message_body(m, 41), .cancels = what == TW_REQUEST_CANCEL,
+            .code = code, .text = wrong });
         return 0;
     }
     q->id = orig->deal->q.id;
@@ -621,7 +626,7 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
     if (!asked) return UV_ENOMEM;
     if (!orig->deal->is_former) return 1;
     tw_fix_desk_answered(d, orig->deal);
-    refuse(d, orig->deal, asked, TW_REASON_TOO_LATE, now_ns);
+    refuse(d, orig->deal, asked, TW_REASON_TOO_LATE);
     tw_fix_desk_put_by(d, asked);
     return 0;
 }
@@ -632,17 +637,17 @@ int tw_fix_desk_take(struct tw_fix_desk *d, const struct tw_fix_message *m,
     struct tw_fix_text code = tw_fix_message_code(m);
     const struct name *i;
 
-    if (tw_fix_is(code, "AF")) return tell_all(d, m, now_ns), 0;
+    d->now_ns = now_ns;
+    if (tw_fix_is(code, "AF")) return tell_all(d, m), 0;
     if (code.n != 1) return TW_EUSAGE;
     switch (*code.at) {
-    case 'D': return take_new(d, m, now_ns, q);
-    case 'F': return take_change(d, m, TW_REQUEST_CANCEL, now_ns, q);
-    case 'G': return take_change(d, m, TW_REQUEST_REPLACE, now_ns, q);
+    case 'D': return take_new(d, m, q);
+    case 'F': return take_change(d, m, TW_REQUEST_CANCEL, q);
+    case 'G': return take_change(d, m, TW_REQUEST_REPLACE, q);
     case 'H':
         i = named(d, m, 11);
-        if (i) write_status(d, i->deal, m, NULL, now_ns);
-        else write_rejected(d, m, "5", tw_reason_text(TW_REASON_UNKNOWN), true, NULL,
-                            now_ns);
+        if (i) write_status(d, i->deal, m, NULL);
+        else write_rejected(d, m, "5", tw_reason_text(TW_REASON_UNKNOWN), true, NULL);
         return 0;
     default:  return TW_EUSAGE;
     }
@@ -719,6 +724,7 @@ bool tw_fix_desk_restore(struct tw_fix_desk *d, const char *body, size_t n)
 
 void tw_fix_desk_end_former(struct tw_fix_desk *d, int64_t now_ns)
 {
+    d->now_ns = now_ns;
     for (struct deal *deal = d->open, *next; deal; deal = next) {
         bool was_new = deal->status == 'A';
 
@@ -727,8 +733,7 @@ void tw_fix_desk_end_former(struct tw_fix_desk *d, int64_t now_ns)
         if (tw_fix_desk_leaves(deal) > 0) {
             deal->status = was_new ? TW_EXEC_REJECTED : TW_EXEC_CANCELED;
             write_report(d, deal, &(struct tw_venue_report){ .report = {
-                .time_ns = now_ns, .exec = (uint8_t)deal->status,
-                .reason = TW_REASON_VENUE } }, NULL);
+                .exec = (uint8_t)deal->status, .reason = TW_REASON_VENUE } }, NULL);
         }
         tw_fix_desk_settle(d, deal);
     }
@@ -738,12 +743,13 @@ void tw_fix_desk_note(struct tw_fix_desk *d, uint64_t id, int64_t now_ns)
 {
     struct deal *deal = id ? tw_fix_desk_deal(d, id) : d->open;
 
+    d->now_ns = now_ns;
     for (; deal; deal = id ? NULL : deal->next) {
         char status = deal->status;
 
         if (tw_fix_desk_leaves(deal) == 0) continue;
         if (deal->asked == deal->accepted) deal->status = 'A';
-        write_status(d, deal, NULL, NULL, now_ns);
+        write_status(d, deal, NULL, NULL);
         deal->status = status;
     }
 }

@@ -55,6 +55,7 @@ struct tw_fix_desk {
     size_t n_done, n_asked;           /* n_asked: that wait for an answer           */
     uint64_t taken;                   /* how many orders: OrderIDs                  */
     uint64_t reports;                 /* how many: ExecIDs                          */
+    int64_t now_ns;                   /* of what is taken, or told                  */
     struct tw_fix_clock clock;
     char body[BODY_MAX];
 };
