@@ -18,7 +18,6 @@
 #include <uv.h>
 
 #include "base/memory.h"
-#include "tape/pack.h"
 
 struct found { struct tw_tape_span *p; size_t n, max; };
 

@@ -15,7 +15,6 @@
 #include <uv.h>
 
 #include "base/memory.h"
-#include "tape/record.h"
 
 enum { SECTORS_MAX = 65535, VALUES_MAX = 65535 };
 

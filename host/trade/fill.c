@@ -209,12 +209,6 @@ void tw_fill_trail(const struct tw_market *m, struct tw_resting *r)
 
 /* ---- looking ---- */
 
-/* As good as the limit, for who buys or sells there. */
-static bool within(const struct tw_order *o, int64_t price)
-{
-    return o->side == TW_SIDE_BUY ? price <= o->price : price >= o->price;
-}
-
 static bool give(struct tw_fill *out, int64_t price, int64_t quantity,
                  enum tw_liquidity liquidity)
 {
@@ -234,16 +228,17 @@ static bool on_bar(enum tw_fill_model model, const struct tw_market *m,
         return give(out, triggered ? triggered : m->bar.open, leaves,
                     TW_LIQUIDITY_REMOVED);
     if (inside) {                         /* F2: it meets the stop's price alone */
-        r->rests = !within(o, triggered);
+        r->rests = !tw_order_within(o, triggered);
         return !r->rests && give(out, triggered, leaves, TW_LIQUIDITY_REMOVED);
     }
-    if (within(o, m->bar.open))
+    if (tw_order_within(o, m->bar.open))
         return give(out, m->bar.open, leaves,
                     r->rests ? TW_LIQUIDITY_ADDED : TW_LIQUIDITY_REMOVED);
     r->rests = true;
     if (model == TW_FILL_NEXT_OPEN) return false;
     far = o->side == TW_SIDE_BUY ? m->bar.low : m->bar.high;
-    if (!within(o, far) || (model == TW_FILL_THROUGH && far == o->price)) return false;
+    if (!tw_order_within(o, far) || (model == TW_FILL_THROUGH && far == o->price))
+        return false;
     return give(out, o->price, leaves, TW_LIQUIDITY_ADDED);
 }
 
@@ -254,7 +249,8 @@ static bool on_price(int64_t price, int64_t left, struct tw_resting *r,
     const struct tw_order *o = r->order;
     int64_t leaves = tw_order_leaves(o);
 
-    if (tw_type_has_limit(o->type) && (price == 0 || !within(o, price))) r->rests = true;
+    if (tw_type_has_limit(o->type) && (price == 0 || !tw_order_within(o, price)))
+        r->rests = true;
     else if (price != 0)
         return give(out, r->rests ? o->price : price, leaves < left ? leaves : left,
                     r->rests ? TW_LIQUIDITY_ADDED : TW_LIQUIDITY_REMOVED);
@@ -279,7 +275,7 @@ static void stand_in_line(const struct tw_market *m, struct tw_resting *r)
     if (best == 0) return;
     if (best == o->price) {
         if (r->ahead < 0 || shown < r->ahead) r->ahead = shown;
-    } else if (within(o, best)) {      /* it is better than the best: the first there */
+    } else if (tw_order_within(o, best)) {   /* better than the best: the first there */
         r->ahead = 0;
     }
 }

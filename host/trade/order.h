@@ -257,6 +257,12 @@ static inline int64_t tw_order_avg_px(const struct tw_order *o)
     return tw_money_price(o->cum_value, o->cum_qty);
 }
 
+/* A price that is as good as its limit, for who buys or sells there. */
+static inline bool tw_order_within(const struct tw_order *o, int64_t price)
+{
+    return o->side == TW_SIDE_BUY ? price <= o->price : price >= o->price;
+}
+
 /* +1 for a buy, -1 for a sell. */
 static inline int tw_order_sign(const struct tw_order *o)
 {

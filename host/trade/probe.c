@@ -307,11 +307,6 @@ void tw_probe_request(struct tw_probe *p, const struct tw_order *o,
 
 /* ---- looks ---- */
 
-static bool within(const struct tw_order *o, int64_t price)
-{
-    return o->side == TW_SIDE_BUY ? price <= o->price : price >= o->price;
-}
-
 /* What the record shows to that side: the other side of a quote, a bar's `far`. */
 static int64_t shown_price(const struct tw_market *m, const struct tw_order *o,
                            int64_t far)
@@ -375,13 +370,14 @@ static enum tw_verdict verdict_on_bar(enum tw_fill_model model, const struct tw_
     int64_t far = o->side == TW_SIDE_BUY ? m->bar.low : m->bar.high;
 
     *price = triggered ? triggered : m->bar.open;
-    if (!tw_type_has_limit(o->type) || within(o, *price)) return TW_VERDICT_TAKEN;
+    if (!tw_type_has_limit(o->type) || tw_order_within(o, *price))
+        return TW_VERDICT_TAKEN;
     if (triggered && triggered != m->bar.open) return TW_VERDICT_INSIDE;
     if (model == TW_FILL_NEXT_OPEN || o->tif == TW_TIF_IOC || o->tif == TW_TIF_FOK
         || o->tif == TW_TIF_OPG)
         return TW_VERDICT_OPEN;
     *price = far;
-    if (!within(o, far)) return TW_VERDICT_NOT_REACHED;
+    if (!tw_order_within(o, far)) return TW_VERDICT_NOT_REACHED;
     return model == TW_FILL_THROUGH && far == o->price ? TW_VERDICT_TOUCHED
                                                        : TW_VERDICT_TAKEN;
 }
@@ -399,9 +395,10 @@ static enum tw_verdict verdict_on(enum tw_fill_model model, const struct tw_mark
     if (*price == 0) return TW_VERDICT_NO_PRICE;
     if (model == TW_FILL_QUEUE && tw_type_has_limit(o->type)
         && (r->ahead >= 0 || (m->kind == TW_TRADE && *price == o->price))
-        && (!within(o, *price) || *price == o->price))
+        && (!tw_order_within(o, *price) || *price == o->price))
         return TW_VERDICT_QUEUED;
-    if (tw_type_has_limit(o->type) && !within(o, *price)) return TW_VERDICT_NOT_REACHED;
+    if (tw_type_has_limit(o->type) && !tw_order_within(o, *price))
+        return TW_VERDICT_NOT_REACHED;
     if (r->rests) *price = o->price;
     return TW_VERDICT_TAKEN;
 }
@@ -429,7 +426,7 @@ void tw_probe_close(struct tw_probe *p, const struct tw_market *m,
                     const struct tw_resting *r, int64_t price)
 {
     const struct tw_order *o = r->order;
-    bool beyond = tw_type_has_limit(o->type) && !within(o, price);
+    bool beyond = tw_type_has_limit(o->type) && !tw_order_within(o, price);
 
     if (o->id != p->id) return;
     look(p, m, r, (struct tw_step){ .price = price, .level = o->price,

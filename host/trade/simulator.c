@@ -66,18 +66,12 @@ static void tell(struct tw_simulator *s, struct tw_order *o, struct tw_report r)
     o->resting = NULL;
 }
 
-static void end(struct tw_simulator *s, struct tw_order *o, enum tw_exec_type exec,
-                enum tw_reason reason, int64_t time_ns)
+void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
+                      enum tw_exec_type exec, enum tw_reason reason, int64_t time_ns)
 {
     if (!tw_order_is_open(o)) return;
     tell(s, o, (struct tw_report){ .exec = (uint8_t)exec, .reason = (uint8_t)reason,
                                    .time_ns = time_ns });
-}
-
-void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
-                      enum tw_exec_type exec, enum tw_reason reason, int64_t time_ns)
-{
-    end(s, o, exec, reason, time_ns);      /* swept behind the record */
 }
 
 /* One of a group has traded: of the others no more is left than of it. */
@@ -95,7 +89,7 @@ static void reduce_group(struct tw_simulator *s, const struct tw_live_group *gro
         if (s->probe && (leaves == 0 || tw_order_leaves(other) > leaves))
             tw_probe_group(s->probe, other, o);
         if (leaves <= 0)
-            end(s, other, TW_EXEC_CANCELED, TW_REASON_OCO, time_ns);
+            tw_simulator_end(s, other, TW_EXEC_CANCELED, TW_REASON_OCO, time_ns);
         else if (tw_order_leaves(other) > leaves)
             tell(s, other, (struct tw_report){ .exec = TW_EXEC_REPLACED,
                 .reason = TW_REASON_OCO, .quantity = other->cum_qty + leaves,
@@ -159,11 +153,11 @@ static void end_look(struct tw_simulator *s, struct tw_live *l, int64_t time_ns)
 
     if (tw_live_is_stop(&l->r)) return;
     if (o->tif == TW_TIF_IOC)
-        end(s, o, TW_EXEC_CANCELED, TW_REASON_IOC, time_ns);
+        tw_simulator_end(s, o, TW_EXEC_CANCELED, TW_REASON_IOC, time_ns);
     else if (o->tif == TW_TIF_FOK)
-        end(s, o, TW_EXEC_CANCELED, TW_REASON_FOK, time_ns);
+        tw_simulator_end(s, o, TW_EXEC_CANCELED, TW_REASON_FOK, time_ns);
     else if (o->tif == TW_TIF_OPG)
-        end(s, o, TW_EXEC_EXPIRED, TW_REASON_NONE, time_ns);
+        tw_simulator_end(s, o, TW_EXEC_EXPIRED, TW_REASON_NONE, time_ns);
 }
 
 static bool is_immediate(const struct tw_order *o)
@@ -183,8 +177,9 @@ static void make_room(struct tw_simulator *s, struct tw_live_symbol *at,
     room = s->room(s->ctx, o, price);
     if (s->probe) tw_probe_room(s->probe, o, time_ns, price, room);
     if (room == 0) {
-        end(s, o, TW_EXEC_CANCELED,
-            o->reduce_only ? TW_REASON_REDUCE_ONLY : TW_REASON_BUYING_POWER, time_ns);
+        tw_simulator_end(s, o, TW_EXEC_CANCELED,
+                         o->reduce_only ? TW_REASON_REDUCE_ONLY
+                                        : TW_REASON_BUYING_POWER, time_ns);
     } else if (o->part && !o->sized) {
         o->sized = true;
         if (f->quantity == tw_order_leaves(o)) f->quantity = room;   /* all that comes */
@@ -225,7 +220,7 @@ static void look(struct tw_simulator *s, struct tw_live_symbol *at, struct tw_li
     if (tw_fill_passes(model, &at->market, &l->r)) return;
     if (trades) make_room(s, at, o, &f);
     if (o->post_only && !l->r.rests && !tw_live_is_stop(&l->r))
-        end(s, o, TW_EXEC_CANCELED, TW_REASON_POST_ONLY, at->market.time_ns);
+        tw_simulator_end(s, o, TW_EXEC_CANCELED, TW_REASON_POST_ONLY, at->market.time_ns);
     else if (trades && f.quantity > 0 && !l->dead
              && (o->tif != TW_TIF_FOK || f.quantity == tw_order_leaves(o)))
         trade(s, at, l, model, &f);
@@ -258,7 +253,7 @@ static void end_session(struct tw_simulator *s, struct tw_live *l)
     struct tw_order *o = l->r.order;
 
     if (o->tif == TW_TIF_CLS) trade_close(s, s->orders.symbols[o->symbol], l);
-    if (!l->dead) end(s, o, TW_EXEC_EXPIRED, TW_REASON_NONE, l->ends_ns);
+    if (!l->dead) tw_simulator_end(s, o, TW_EXEC_EXPIRED, TW_REASON_NONE, l->ends_ns);
 }
 
 /* What ends with the record; before it, all has ended. */
@@ -467,7 +462,7 @@ static void arrive(struct tw_simulator *s, const struct tw_transit_item *d)
     } else if (!find_session(s, o, d->time_ns, &session)
                || (o->tif == TW_TIF_OPG && session.open_ns < d->time_ns
                    && !find_session(s, o, session.close_ns, &session))) {
-        end(s, o, TW_EXEC_EXPIRED, TW_REASON_CLOSED, d->time_ns);
+        tw_simulator_end(s, o, TW_EXEC_EXPIRED, TW_REASON_CLOSED, d->time_ns);
         return;
     } else if (o->tif == TW_TIF_OPG) {
         l->from_ns = session.open_ns;
@@ -514,7 +509,7 @@ static void happen(struct tw_simulator *s, const struct tw_transit_item *d)
                                        .reason = TW_REASON_TOO_LATE,
                                        .time_ns = d->time_ns });
     } else if (d->what == TW_TRANSIT_CANCEL) {
-        end(s, o, TW_EXEC_CANCELED, TW_REASON_NONE, d->time_ns);
+        tw_simulator_end(s, o, TW_EXEC_CANCELED, TW_REASON_NONE, d->time_ns);
     } else {
         replace(s, d);
     }

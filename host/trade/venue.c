@@ -39,18 +39,12 @@ static void tell(struct tw_venue *v, const struct tw_venue_order *o, struct tw_r
         .user = q->user });
 }
 
-static void end(struct tw_venue *v, struct tw_venue_order *o, enum tw_exec_type exec,
-                enum tw_reason reason, bool answers)
+void tw_venue_end(struct tw_venue *v, struct tw_venue_order *o, enum tw_exec_type exec,
+                  enum tw_reason reason, bool answers)
 {
     tell(v, o, (struct tw_report){ .exec = (uint8_t)exec, .reason = (uint8_t)reason },
          answers || !o->arrived);
     tw_venue_orders_drop(&v->orders, o);
-}
-
-void tw_venue_end(struct tw_venue *v, struct tw_venue_order *o, enum tw_exec_type exec,
-                  enum tw_reason reason, bool answers)
-{
-    end(v, o, exec, reason, answers);
 }
 
 void tw_venue_accept(struct tw_venue *v, const struct tw_venue_order *o)
@@ -194,7 +188,7 @@ static void shrink(struct tw_venue *v, struct tw_venue_order *o, int64_t left,
     if (reason == TW_REASON_REDUCE_ONLY && left < leaves(o))
         NOTE(v, o, .verdict = TW_VERDICT_ROOM, .quantity = left);
     if (left <= 0) {
-        end(v, o, TW_EXEC_CANCELED, reason, false);
+        tw_venue_end(v, o, TW_EXEC_CANCELED, reason, false);
     } else if (left < leaves(o)) {
         if (o->rests) tw_book_reduce(symbol_of(v, o)->book, o->serial, left);
         o->quantity = o->filled + left;
@@ -336,7 +330,7 @@ static void on_canceled(void *ctx, const struct tw_entry *e)
 
     o->rests = false;
     NOTE(v, o, .verdict = TW_VERDICT_SELF, .cause = v->entering->arrival.q.id);
-    end(ctx, o, TW_EXEC_CANCELED, TW_REASON_SELF_MATCH, false);
+    tw_venue_end(ctx, o, TW_EXEC_CANCELED, TW_REASON_SELF_MATCH, false);
 }
 
 /* ---- into the book ---- */
@@ -376,12 +370,12 @@ static void enter(struct tw_venue *v, struct tw_venue_order *o)
     if (rc == TW_EUSAGE)
         NOTE(v, o, .verdict = q->post_only ? TW_VERDICT_CROSSES : TW_VERDICT_TAKEN);
     if (rc == UV_ENOMEM)
-        end(v, o, TW_EXEC_CANCELED, TW_REASON_VENUE, false);
+        tw_venue_end(v, o, TW_EXEC_CANCELED, TW_REASON_VENUE, false);
     else if (rc == TW_EUSAGE)
-        end(v, o, TW_EXEC_CANCELED,
-            q->post_only ? TW_REASON_POST_ONLY : TW_REASON_FOK, false);
+        tw_venue_end(v, o, TW_EXEC_CANCELED,
+                     q->post_only ? TW_REASON_POST_ONLY : TW_REASON_FOK, false);
     else if (leaves(o) > 0)
-        end(v, o, TW_EXEC_CANCELED, TW_REASON_IOC, false);
+        tw_venue_end(v, o, TW_EXEC_CANCELED, TW_REASON_IOC, false);
     else
         tw_venue_orders_drop(&v->orders, o);
 }
@@ -458,7 +452,7 @@ static void arrive(struct tw_venue *v, struct tw_venue_order *o)
     }
     if (!is_open(v, o, &o->ends_ns)) {
         NOTE(v, o, .verdict = TW_VERDICT_CLOSED, .arrives_ns = o->ends_ns);
-        end(v, o, TW_EXEC_REJECTED, TW_REASON_CLOSED, true);
+        tw_venue_end(v, o, TW_EXEC_REJECTED, TW_REASON_CLOSED, true);
         return;
     }
     if (o->ends_ns < v->next_end_ns) v->next_end_ns = o->ends_ns;
@@ -533,7 +527,7 @@ static void happen(struct tw_venue *v, struct tw_arrival *e)
     } else if (!o) {
         refuse(v, q, TW_REASON_TOO_LATE);
     } else if (q->what == TW_REQUEST_CANCEL) {
-        end(v, o, TW_EXEC_CANCELED, TW_REASON_NONE, true);
+        tw_venue_end(v, o, TW_EXEC_CANCELED, TW_REASON_NONE, true);
     } else if (q->quantity <= o->filled) {
         refuse(v, q, TW_REASON_TOO_LATE);
     } else if (!o->gathers && !is_open(v, o, &ends_ns)) {
@@ -651,7 +645,7 @@ static void end_due(struct tw_venue *v)
             for (struct tw_venue_order *o = p->first; o; o = next) {
                 next = o->next;
                 if (o->ends_ns <= v->now_ns)
-                    end(v, o, TW_EXEC_EXPIRED, TW_REASON_NONE, false);
+                    tw_venue_end(v, o, TW_EXEC_EXPIRED, TW_REASON_NONE, false);
                 else if (o->ends_ns < v->next_end_ns)
                     v->next_end_ns = o->ends_ns;
             }
