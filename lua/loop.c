@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "lfuture.h"
+#include "run/pool.h"
 #include "run/worker.h"
 #include "tasks.h"
 #include "taskset.h"
@@ -59,7 +60,7 @@ bool ltw_loop_open(struct ltw_tasks *ts)
             return false;
         }
         ts->loop = &ts->own;
-        ts->alone = tw_worker_processors() == 1;
+        ts->processors = tw_worker_processors();
     }
     if (!ts->timer) {
         ts->timer = tw_calloc(1, sizeof *ts->timer);
@@ -113,13 +114,23 @@ bool ltw_loop_take_interrupt(struct ltw_tasks *ts)
 
 /* ---- turning ---- */
 
+/* Are all processors wanted: by who brings what is awaited, or the pool's jobs? */
+static bool is_crowded(const struct ltw_tasks *ts)
+{
+    const struct ltw_host *host = ts->state->host;
+    struct tw_pool_status s = { .running = 0 };
+
+    if (host && host->pool) tw_pool_status(host->pool, &s);
+    return ts->processors == 1 || s.running + s.queued >= ts->processors;
+}
+
 /* A wake-up costs as much as a short job: where there is a processor for whoever
  * brings what is awaited, look that long before going to sleep. */
 static bool look_out(struct ltw_tasks *ts)
 {
     int64_t end_ns;
 
-    if (ts->main.what != ltw_await_what || ts->alone) return false;
+    if (ts->main.what != ltw_await_what || is_crowded(ts)) return false;
     end_ns = tw_clock_steady_ns() + LTW_LOOK_NS;
     do
         for (int i = 0; i < 64; i++)

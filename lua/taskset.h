@@ -36,7 +36,7 @@ struct ltw_tasks {
     uv_timer_t *timer;                /* for the nearest due_ns                  */
     _Atomic(void *) thread;           /* atomic: the owner's, which stores       */
     atomic_bool interrupted;          /* atomic: a signal handler sets it        */
-    bool alone;                       /* owner: there is one processor           */
+    unsigned processors;              /* owner: that we may use                  */
 };
 
 static inline void ltw_task_set_state(struct ltw_task *t, enum ltw_task_state state)
