@@ -210,6 +210,20 @@ static bool has_rate(const struct ltw_trader *t, const char *currency)
     return false;
 }
 
+void ltw_account_charged(struct ltw_trader *t, const char *currency)
+{
+    struct tw_account *a = tw_broker_account(t->broker);
+    int id = tw_account_currency(a, currency);
+    uint32_t bit = id >= 0 ? UINT32_C(1) << id : 0;
+
+    if (t->unrated & bit || (id >= 0 && has_rate(t, currency))) return;
+    t->unrated |= bit;
+    tw_log_printf(t->host->log, TW_LOG_WARN, "account", "%s: the venue charges in %s, for"
+                  " which the account has no rate: that is in account:cash_in(\"%s\")"
+                  " alone, and in no fees or equity: rates = { %s = 1.1 }",
+                  t->heir.account.name, currency, currency, currency);
+}
+
 void ltw_account_check_rate(lua_State *L, const struct ltw_trader *t, const char *what,
                             const char *subject, const char *of, const char *or_else)
 {

@@ -15,6 +15,10 @@ void ltw_account_options(lua_State *L, int idx, struct ltw_trader *t,
 /* [-0, +0, e]  The deposit and the rates of exchange. */
 void ltw_account_begin(lua_State *L, int idx, struct ltw_trader *t);
 
+/* A venue charges in that currency: where the account has no rate for it, and will have
+ * none, that is logged, once. */
+void ltw_account_charged(struct ltw_trader *t, const char *currency);
+
 /* [-0, +0, e]  Raises where it has no rate of that currency, which the subject is in. */
 void ltw_account_check_rate(lua_State *L, const struct ltw_trader *t, const char *what,
                             const char *subject, const char *of, const char *or_else);

@@ -122,7 +122,7 @@ bool ltw_journal_told(struct ltw_journal *j, const struct tw_account *a,
     e->price = o->price;
     e->stop = o->stop;
     e->filled = o->cum_qty;
-    e->fees = o->fees;
+    e->fees = tw_order_fees(o);
     if (t->report.exec == TW_EXEC_TRADE) {
         int64_t before = t->position - tw_order_sign(o) * t->report.last_qty;
 

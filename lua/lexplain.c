@@ -225,7 +225,7 @@ static void push_order(lua_State *L, const struct tw_order *o)
     set_integer(L, "group", (int64_t)o->group);
     ltw_set_number(L, "filled", tw_fixed_to_double(o->cum_qty));
     set_fixed(L, "average", tw_order_avg_px(o));
-    ltw_set_number(L, "fees", tw_money_to_double(o->fees));
+    ltw_set_number(L, "fees", tw_money_to_double(tw_order_fees(o)));
 }
 
 void ltw_push_probe(lua_State *L, const struct tw_probe *p)

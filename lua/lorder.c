@@ -146,7 +146,7 @@ static void push_field(lua_State *L, int idx, const struct ltw_order *own, int n
     case F_FILLED:   push_fixed(L, o->cum_qty); break;
     case F_LEAVES:   push_fixed(L, tw_order_leaves(o)); break;
     case F_AVERAGE:  push_price(L, tw_order_avg_px(o)); break;
-    case F_FEES:     lua_pushnumber(L, tw_money_to_double(o->fees)); break;
+    case F_FEES:     lua_pushnumber(L, tw_money_to_double(tw_order_fees(o))); break;
     case F_TIME:     lua_pushinteger(L, o->time_ns); break;
     case F_LABEL:    lua_getiuservalue(L, idx, 1); break;
     case F_TEXT: case F_CODE:

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "account.h"
 #include "base/hashed.h"
 #include "base/memory.h"
 #include "desk.h"
@@ -242,6 +243,7 @@ static bool next(void *ctx, const struct tw_record *r, struct tw_order **o,
     if (told.trade) t->heir.account.trades = told.trade;
     if (told.user) *o = told.user;
     *out = told.report;
+    if (told.report.charge.other) ltw_account_charged(t, told.report.charge.currency);
     if (told.aside && told.aside->adopts) {
         *o = adopt(t, told.aside);
         ltw_heir_adopt(t, *o);

@@ -287,21 +287,30 @@ backtest has no gateway and fills orders itself, by the account's fill model.
                      up to six times, in 15 s; then on_order has the reason "the venue
                      refuses again and again to cancel it or to change its quantity",
                      until there is another trade
-  fees               Commission (12, 13) of a trade where the venue names it, else those
-                     of the account
+  fees               where the venue says what a trade costs, by Commission (12; 13=1, 2,
+                     3; 479) or NoMiscFees (136: 137, 138, 891), that: all of it, and
+                     nothing of the account's fees; else those.  FIX has it that 12 is of
+                     this trade, not of the order so far; a part (13=2) is of the value,
+                     with the multiplier.  What is in another currency than the
+                     instrument's is cash in that (account:cash_in), one such currency a
+                     trade; in fees and equity it counts at the account's rate, or not at
+                     all where there is none, which the log tells.  A trade that is taken
+                     back gives back what it has cost; 150=B is not booked
   trades             count once, by ExecID (17).  One that the venue takes back (20=1,
                      150=H) or corrects (G) is booked.  After the order's end, too: that
                      is told as any other, with a line in the log, and the order is what
                      the venue says (39); a filled one of which a trade is taken back is
                      open again where it says that some is left (151)
-  what is missing    by CumQty (14), or in a report that the session refused, is asked for
-                     (35=H) and booked at the average that the venue names; an order's end
-                     is told after its trades.  Where messages of the venue were missed
-                     for good (a gap fill, a reset), the status of what is open and of
-                     the 256 orders that ended last is asked for; a CumQty below what is
-                     known is then a trade that was taken back, another AvgPx (6) with the
-                     same one a correction, and a request without an answer has what
-                     the status says, but for 39=6 and E: it waits
+  what is missing    by CumQty (14), or in a report that the session refused, is asked
+                     for (35=H) and booked at the average that the venue names, until the
+                     trade's own report comes: with another price, or what it costs, it
+                     is booked anew; an order's end is told after its trades.  Where
+                     messages of the venue were missed for good (a gap fill, a reset),
+                     the status of what is open and of the 256 orders that ended last is
+                     asked for; a CumQty below what is known is then a trade that was
+                     taken back, another AvgPx (6) with the same one a correction, and a
+                     request without an answer has what the status says, but for 39=6 and
+                     E: it waits
   connections        while there is none orders are rejected ("the gateway is not
                      connected"), and cancels and changes refused.  After each Logon the
                      status of all that is open is asked for; what the venue never got is

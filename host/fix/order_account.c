@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "fix/order_lines.h"
-#include "trade/fees.h"
 
 /* ---- lines ---- */
 
@@ -25,12 +24,26 @@ static void put_cash(struct tw_fix_lines *out, const char *name,
     }
 }
 
-static void put_due(struct tw_fix_lines *out, const char *name, uint64_t order,
-                    tw_money fees, tw_money raw_fees)
+static bool is_charged(const struct tw_fix_due *d)
 {
-    if (fees || raw_fees)
-        tw_fix_lines_put(out, "E %s %" PRIu64 " " TW_FIX_MONEY " " TW_FIX_MONEY "\n",
-                         name, order, TW_FIX_SPLIT(fees), TW_FIX_SPLIT(raw_fees));
+    return d->fees || d->raw_fees || d->charged || d->charged_qty;
+}
+
+static struct tw_fix_due due_for(const struct tw_order *o)
+{
+    return (struct tw_fix_due){ o->id, o->fees, o->raw_fees, o->charged, o->charged_qty };
+}
+
+static void put_due(struct tw_fix_lines *out, const char *name,
+                    const struct tw_fix_due *d)
+{
+    if (!is_charged(d)) return;
+    tw_fix_lines_put(out, "E %s %" PRIu64 " " TW_FIX_MONEY " " TW_FIX_MONEY, name,
+                     d->order, TW_FIX_SPLIT(d->fees), TW_FIX_SPLIT(d->raw_fees));
+    if (d->charged || d->charged_qty)
+        tw_fix_lines_put(out, " " TW_FIX_MONEY " %" PRId64, TW_FIX_SPLIT(d->charged),
+                         d->charged_qty);
+    tw_fix_lines_add(out, "\n", 1);
 }
 
 char *tw_fix_account_lines(const struct tw_fix_account *a, size_t *n)
@@ -40,6 +53,7 @@ char *tw_fix_account_lines(const struct tw_fix_account *a, size_t *n)
     char name[TW_FIX_WORD], symbol[TW_FIX_WORD], currency[TW_FIX_WORD];
     const struct tw_position *p;
     const struct tw_order *o = NULL;
+    struct tw_fix_due due;
     tw_money made;
     int64_t day = tw_broker_day(a->broker, &made);
 
@@ -56,9 +70,11 @@ char *tw_fix_account_lines(const struct tw_fix_account *a, size_t *n)
             TW_FIX_SPLIT(p->realised), TW_FIX_SPLIT(p->fees), TW_FIX_SPLIT(p->settled));
     }
     for (size_t i = 0; i < a->n_dues; i++)
-        put_due(&out, name, a->dues[i].order, a->dues[i].fees, a->dues[i].raw_fees);
-    while ((o = tw_broker_open(a->broker, o)) != NULL)   /* the last line counts */
-        put_due(&out, name, o->id, o->fees, o->raw_fees);
+        put_due(&out, name, &a->dues[i]);
+    while ((o = tw_broker_open(a->broker, o)) != NULL) {   /* the last line counts */
+        due = due_for(o);
+        put_due(&out, name, &due);
+    }
     *n = out.n;
     if (!out.lost) return out.text;
     tw_free(out.text);
@@ -104,13 +120,15 @@ void tw_fix_account_charge(const struct tw_fix_account *a, struct tw_order *o)
     if (!d) return;
     o->fees = d->fees;
     o->raw_fees = d->raw_fees;
+    o->charged = d->charged;
+    o->charged_qty = d->charged_qty;
 }
 
 void tw_fix_account_ended(struct tw_fix_account *a, const struct tw_order *o)
 {
-    struct tw_fix_due *d = find_due(a, o->id);
+    struct tw_fix_due *d = find_due(a, o->id), now = due_for(o);
 
-    if (!d && o->fees == 0 && o->raw_fees == 0) return;
+    if (!d && !is_charged(&now)) return;
     if (!d && a->n_dues >= 2 * TW_FIX_DUES && a->awaited == 0) {
         size_t old = a->n_dues - TW_FIX_DUES;
 
@@ -118,9 +136,7 @@ void tw_fix_account_ended(struct tw_fix_account *a, const struct tw_order *o)
         a->n_dues = TW_FIX_DUES;
     }
     if (!d) d = add_due(a, o->id);
-    if (!d) return;                           /* as if it were too old */
-    d->fees = o->fees;
-    d->raw_fees = o->raw_fees;
+    if (d) *d = now;                          /* else it is as if it were too old */
 }
 
 /* ---- reading them ---- */
@@ -177,6 +193,8 @@ static int read_due(struct tw_fix_account *a, const struct tw_fix_line *l)
     if (!d) return UV_ENOMEM;
     d->fees = tw_fix_line_money(l, 3);
     d->raw_fees = tw_fix_line_money(l, 4);
+    d->charged = l->n > 5 ? tw_fix_line_money(l, 5) : 0;
+    d->charged_qty = l->n > 5 ? tw_fix_line_number(l, 6) : 0;
     return TW_OK;
 }
 
@@ -217,16 +235,17 @@ static int book(struct tw_fix_account *a, const struct tw_fix_trade *t)
     const struct tw_position *p = position_of(a, t->symbol);
     struct tw_fix_due *d = due_of(a, t->report.order);
     struct tw_report r = t->report;
-    struct tw_order o = { .side = t->side, .symbol = t->symbol, .cum_qty = t->cum,
-                          .cum_value = t->value, .terms = p ? p->terms : NULL };
+    struct tw_order o = { .id = r.order, .side = t->side, .symbol = t->symbol,
+                          .cum_qty = t->cum, .cum_value = t->value,
+                          .terms = p ? p->terms : NULL };
+    int64_t quantity = r.exec == TW_EXEC_TRADE ? r.last_qty : -r.last_qty;
 
     if (!p || !d) return UV_ENOMEM;
-    o.fees = d->fees;
-    o.raw_fees = d->raw_fees;
-    tw_fees_charge(o.terms ? o.terms->fees : NULL, &o,
-                   tw_account_traded(tw_broker_account(a->broker)), &r);
-    d->fees += r.fee;
-    d->raw_fees += r.raw_fee;
+    tw_fix_account_charge(a, &o);
+    tw_broker_charge(a->broker, &o, &r);
+    o.cum_qty += quantity;
+    tw_order_pay(&o, &r, quantity);
+    *d = due_for(&o);
     return tw_broker_book_late(a->broker, &o, &r);
 }
 

@@ -7,7 +7,9 @@
  *     C owner currency rate cash deposits realised fees traded
  *     H owner symbol quantity mark trades cost realised fees settled    a position
  *     E owner order fees uncut            what an order was charged that may trade more,
- *                                         or has ended, and a trade is taken back
+ *                                         or has ended, and a trade is taken back; and
+ *                                         then what the venue has charged, and for what
+ *                                         quantity
  *
  * and those after that are booked by the run that follows, with its fees.
  *
@@ -19,7 +21,11 @@
 #include "fix/order_entry.h"
 #include "trade/broker.h"
 
-struct tw_fix_due { uint64_t order; tw_money fees, raw_fees; };
+struct tw_fix_due {
+    uint64_t order;
+    tw_money fees, raw_fees, charged;   /* as the order's                            */
+    int64_t charged_qty;
+};
 
 enum { TW_FIX_DUES = 256 };       /* orders that ended last, at least: a venue may take
                                    * back trades of them                             */

@@ -83,6 +83,7 @@ static void drop_execs(struct tw_fix_orders *o, struct entry *e)
     for (struct exec *x = e->execs; x; x = same) {
         same = x->same;
         tw_hashed_remove(&o->execs, &x->hashed);
+        tw_free(x->charge);
         tw_free(x);
     }
     e->execs = NULL;
@@ -738,6 +739,7 @@ struct tw_fix_orders *tw_fix_orders_new(const struct tw_fix_orders_options *opti
 static void free_exec(struct tw_hashed_link *l, void *ctx)
 {
     (void)ctx;
+    tw_free(TW_HASHED(l, struct exec, hashed)->charge);
     tw_free(TW_HASHED(l, struct exec, hashed));
 }
 

@@ -205,8 +205,9 @@ static void replace(struct tw_fix_orders *o, struct entry *e, const struct seen 
 
 /* ---- trades ---- */
 
+/* x: NULL: it is none that the venue has named. */
 static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
-                  int64_t price, int64_t quantity)
+                  int64_t price, int64_t quantity, struct exec *x)
 {
     struct tw_report r = { .exec = TW_EXEC_TRADE, .last_px = price,
                            .last_qty = quantity }, more = terms(e, s);
@@ -222,23 +223,29 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
         e->overfilled = is_over;              /* a trade may yet be taken back */
     }
     if (s->liquidity <= TW_LIQUIDITY_REMOVED) r.liquidity = (uint8_t)s->liquidity;
-    tw_fix_orders_set_fee(&r, s);
+    tw_fix_orders_charge(o, &r, s, x);
     e->cum = cum;
     e->value += tw_money_value(price, quantity);
     tell_trade(o, e, r);
     if (!e->over && e->cum == e->quantity) tw_fix_orders_end(o, e);
 }
 
+/* x: that it is of; NULL: not known. */
 static void take_back(struct tw_fix_orders *o, struct entry *e, int64_t price,
-                      int64_t quantity)
+                      int64_t quantity, const struct exec *x)
 {
+    struct tw_report r = { .exec = TW_EXEC_TRADE_CANCELED,
+                           .reason = TW_REASON_UNSOLICITED };
+
     if (quantity > e->cum) quantity = e->cum; /* more is not here */
     if (quantity <= 0) return;
     if (quantity == e->cum) price = tw_money_price(e->value, quantity);   /* all */
     e->cum -= quantity;
     e->value -= tw_money_value(price, quantity);
-    tell_trade(o, e, (struct tw_report){ .exec = TW_EXEC_TRADE_CANCELED,
-        .last_px = price, .last_qty = quantity, .reason = TW_REASON_UNSOLICITED });
+    r.last_px = price;
+    r.last_qty = quantity;
+    tw_fix_orders_give_back(&r, x);
+    tell_trade(o, e, r);
 }
 
 /* G2: what it says was not filled, and nobody told. */
@@ -246,7 +253,7 @@ static void undo(struct tw_fix_orders *o, struct entry *e, int64_t cum, int64_t 
 {
     int64_t price, n = tw_fix_orders_excess(e, cum, average, &price);
 
-    if (n > 0) tw_fix_orders_note_late(o, e), take_back(o, e, price, n);
+    if (n > 0) tw_fix_orders_note_late(o, e), take_back(o, e, price, n, NULL);
     e->doubts = false;
     if (n <= 0) return;
     e->settled -= e->settled < n ? e->settled : n;
@@ -267,7 +274,7 @@ static void settle(struct tw_fix_orders *o, struct entry *e, const struct seen *
     if (missing > 0) tw_fix_orders_note_late(o, e);
     if (missing > 0 && e->settled > 0) {      /* with what is missing still, at once */
         missing += e->settled;
-        take_back(o, e, e->settled_px, e->settled);
+        take_back(o, e, e->settled_px, e->settled, NULL);
         e->settled = 0;
     }
     if (cum >= e->expected || e->expected <= e->asked_for)   /* else it is older */
@@ -276,7 +283,7 @@ static void settle(struct tw_fix_orders *o, struct entry *e, const struct seen *
     price = tw_money_price(tw_money_value(average, cum) - e->value, missing);
     if (price <= 0) price = average;
     trade(o, e, &(struct seen){ .quantity = s->quantity, .price = s->price,
-        .stop = s->stop, .status = s->status, .cum = s->cum }, price, missing);
+        .stop = s->stop, .status = s->status, .cum = s->cum }, price, missing, NULL);
     e->settled = missing;
     e->settled_px = price;
 }
@@ -466,19 +473,6 @@ void tw_fix_orders_no_status(struct tw_fix_orders *o, struct ask *a)
     tw_fix_orders_keep(o, e);
 }
 
-int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)
-{
-    for (;;) {
-        struct ask *a = o->sent.first;        /* later ones were sent later */
-
-        while (a && a->what != ASK_STATUS) a = a->next;
-        if (!a) return INT64_MAX;
-        if (a->sent_ns + STATUS_NS > now_ns) return a->sent_ns + STATUS_NS;
-        o->now_ns = now_ns;
-        tw_fix_orders_no_status(o, a);        /* others go with it */
-    }
-}
-
 /* ---- orders of others ---- */
 
 static void stray(struct tw_fix_orders *o, const struct seen *s, const char *what)
@@ -508,12 +502,12 @@ static void take_trade(struct tw_fix_orders *o, struct entry *e, const struct se
     }
     known = s->cum.is && s->cum.v <= e->cum ? e->settled : 0;
     if (known > quantity) known = quantity;
-    is_exact = s->last_px.v == e->settled_px;
+    is_exact = s->last_px.v == e->settled_px && !tw_fix_orders_names_costs(s);
     if (quantity > known) tw_fix_orders_note_late(o, e);
-    if (known > 0 && !is_exact) take_back(o, e, e->settled_px, known);
+    if (known > 0 && !is_exact) take_back(o, e, e->settled_px, known, NULL);
     if (is_exact) quantity -= known;
     e->settled -= known;
-    if (quantity > 0) trade(o, e, s, s->last_px.v, quantity);
+    if (quantity > 0) trade(o, e, s, s->last_px.v, quantity, x);
 }
 
 /* A trade that is not known, or another one in its place, but a status has told of it: at
@@ -532,7 +526,7 @@ static void take_back_settled(struct tw_fix_orders *o, struct entry *e,
                            - tw_money_value(s->average.v, s->cum.v), n);
     if (price < e->settled_px / 2 || price / 2 >= e->settled_px) price = e->settled_px;
     left = tw_money_value(e->settled_px, e->settled) - tw_money_value(price, n);
-    take_back(o, e, price, n);
+    take_back(o, e, price, n, NULL);
     e->settled -= n;
     if (e->settled > 0) e->settled_px = tw_money_price(left, e->settled);
 }
@@ -545,9 +539,15 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
 
     if (has_come) undone = tw_fix_orders_undone(e, s, ref->quantity, &price);
     if (has_come || s->kind == CORRECTED || e->settled) tw_fix_orders_note_late(o, e);
-    if (undone > 0 && price != ref->price) trade(o, e, s, price, undone), undone = 0;
+    if (undone > 0 && price != ref->price) {
+        struct seen free_of_charge = *s;
+
+        memset(free_of_charge.costs, 0, sizeof s->costs);
+        trade(o, e, &free_of_charge, price, undone, NULL);
+        undone = 0;
+    }
     if (has_come && ref->quantity > undone)
-        take_back(o, e, ref->price, ref->quantity - undone);
+        take_back(o, e, ref->price, ref->quantity - undone, ref);
     if (e->settled > e->cum) e->settled = e->cum;   /* trades that had come are in it */
     if (has_come) ref->quantity = 0;
     else take_back_settled(o, e, s);
@@ -557,7 +557,7 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
         x->quantity = 0;                      /* by what corrects it, which came first */
     } else if (s->kind == CORRECTED && s->last_qty.is && s->last_qty.v > 0) {
         if (x) x->price = s->last_px.v, x->quantity = s->last_qty.v;
-        trade(o, e, s, s->last_px.v, s->last_qty.v);
+        trade(o, e, s, s->last_px.v, s->last_qty.v, x);
     } else if (has_come && !e->over && s->leaves.is
                && s->leaves.v <= INT64_MAX - (s->cum.is ? s->cum.v : e->cum)) {
         struct seen now = *s;             /* of before other trades that have come */

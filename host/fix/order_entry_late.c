@@ -21,6 +21,19 @@ bool tw_fix_orders_awaits_cancels(const struct tw_fix_orders *o)
     return o->up && a;
 }
 
+int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)
+{
+    for (;;) {
+        struct ask *a = o->sent.first;        /* later ones were sent later */
+
+        while (a && a->what != ASK_STATUS) a = a->next;
+        if (!a) return INT64_MAX;
+        if (a->sent_ns + STATUS_NS > now_ns) return a->sent_ns + STATUS_NS;
+        o->now_ns = now_ns;
+        tw_fix_orders_no_status(o, a);        /* others go with it */
+    }
+}
+
 uint8_t tw_fix_orders_status(const struct entry *e, uint8_t exec)
 {
     switch (exec) {

@@ -14,6 +14,7 @@ enum {
     ASKS_MAX = 1 << 16,           /* requests without an answer                   */
     KEPT_MAX = 1 << 14,           /* orders that have ended                       */
     DOUBTS_MAX = 256,             /* of them, whose status is asked for           */
+    FEES_MAX = 8,                 /* NoMiscFees (136) of a trade                   */
     FORMER_MAX = 16,              /* ClOrdIDs of a former run that it is asked by */
     BODY_MAX = 4096,
     UUID = 36,                    /* bytes of one                                 */
@@ -52,6 +53,7 @@ struct ask {
 struct exec {
     struct tw_hashed_link hashed; /* its hash is never 0                          */
     int64_t price, quantity;      /* of a trade that counts; 0: no such           */
+    struct tw_charge *charge;     /* for it, by the venue; NULL: none was named   */
     bool is_canceled;             /* by one that came before it                   */
     struct entry *entry;
     struct exec *same;            /* of its order                                 */
@@ -159,6 +161,7 @@ struct tw_fix_orders {
     int64_t sending_ns;           /* of what goes out                             */
     bool up;
     bool told_silent;             /* in this connection                           */
+    bool told_odd;                /* a charge that can't be booked                */
     uint32_t expected;            /* who may have orders here; 0: nobody          */
     bool expects_more;            /* and others                                   */
     bool is_ahead;                /* orders of a former run were named, and nobody was
@@ -176,8 +179,15 @@ struct seen {
     char trans, exec, status, side;   /* 20, 150, 39, 54; 0: none                     */
     char type, tif;                   /* 40, 59                                       */
     struct number { int64_t v; bool is; } last_px, last_qty, cum, leaves, average,
-        quantity, price, stop, commission;
-    char commission_type;
+        quantity, price, stop;
+    struct cost {
+        bool is;
+        char type;                    /* as CommType (13): 1, 2, 3; 0: 3              */
+        int64_t v;
+        struct tw_fix_text currency;  /* at NULL: the instrument's                    */
+    } costs[FEES_MAX + 1];            /* the commission, and n_fees                   */
+    unsigned n_fees;
+    bool odd_cost;                    /* there are more                               */
     uint64_t code, liquidity;         /* 103, 102 or 378; 851                         */
     bool has_code;
     int64_t time_ns, expire_ns;       /* 60 or 52, 126                                */
@@ -196,12 +206,26 @@ bool tw_fix_orders_is_former(const struct tw_fix_orders *o, const struct seen *s
                              uint64_t *id, unsigned *nth);
 /* The answer to an AF that there is no order. */
 bool tw_fix_orders_is_none(const struct seen *s);
-/* What the venue charges for the trade, where it says that. */
-void tw_fix_orders_set_fee(struct tw_report *r, const struct seen *s);
 /* One of ours that its text is, word for word; or otherwise. */
 enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwise);
 enum tw_reason tw_fix_orders_reject_reason(const struct seen *s);    /* of 103 */
 enum tw_reason tw_fix_orders_refusal_reason(const struct seen *s);   /* of 102 */
+
+/* ---- order_entry_charge.c ---- */
+
+/* A field of Commission (12) or NoMiscFees (136). */
+void tw_fix_orders_read_cost(struct seen *s, const struct tw_fix_field *f);
+/* The venue says what a trade costs. */
+bool tw_fix_orders_names_costs(const struct seen *s);
+/* That is charged for the trade, where the venue says it; x (NULL: none) has it. */
+void tw_fix_orders_charge(struct tw_fix_orders *o, struct tw_report *r,
+                          const struct seen *s, struct exec *x);
+/* With what is taken back of x, which may be NULL. */
+void tw_fix_orders_give_back(struct tw_report *r, const struct exec *x);
+/* The rest of a line, behind the word that has its `own`; and both words again. */
+void tw_fix_orders_put_charge(struct tw_fix_lines *out, const struct tw_charge *c);
+struct tw_charge tw_fix_orders_charge_at(const struct tw_fix_line *l, size_t own,
+                                         size_t rest);
 
 /* ---- order_entry.c ---- */
 

@@ -35,8 +35,6 @@ static void read_field(struct tw_fix_orders *o, struct seen *s,
     case 1:   s->account = t;            break;
     case 6:   number(&s->average, f);    break;
     case 11:  s->id = t;                 break;
-    case 12:  number(&s->commission, f); break;
-    case 13:  letter(&s->commission_type, f); break;
     case 14:  quantity(&s->cum, f);      break;
     case 17:  s->exec_id = t;            break;
     case 19:  s->ref = t;                break;
@@ -64,6 +62,9 @@ static void read_field(struct tw_fix_orders *o, struct seen *s,
     case 150: letter(&s->exec, f);       break;
     case 151: quantity(&s->leaves, f);   break;
     case 851: tw_fix_integer(t, &s->liquidity); break;
+    case 12: case 13: case 137: case 138: case 479: case 891:
+        tw_fix_orders_read_cost(s, f);
+        break;
     default:  break;
     }
 }
@@ -156,19 +157,4 @@ bool tw_fix_orders_is_former(const struct tw_fix_orders *o, const struct seen *s
     return (tw_fix_orders_read_id(s->id, id, nth)
             || tw_fix_orders_read_id(s->orig, id, nth))
         && *id < o->o.first_id && *id >= o->o.first_id / 10;
-}
-
-void tw_fix_orders_set_fee(struct tw_report *r, const struct seen *s)
-{
-    int64_t v = s->commission.v;
-
-    if (!s->commission.is) return;
-    r->is_charged = true;
-    switch (s->commission_type) {
-    case '1': r->fee = tw_money_value(v, r->last_qty); break;
-    case '2': r->fee = tw_money_ratio(tw_money_value(r->last_px, r->last_qty), v,
-                                      TW_FIXED_ONE); break;   /* .05 is 5 % */
-    case '3': case 0: r->fee = v; break;
-    default:  r->is_charged = false; break;
-    }
 }

@@ -11,7 +11,8 @@
  *     Q id most             of that, how large it may be; no such line: as its entry
  *     M id most             what the trades of its group leave of it, where the file
  *                           that told of each in turn was written anew
- *     X id hash price quantity  an execution of it that has come; -1: its end has
+ *     X id hash price quantity  an execution of it that has come; -1: its end has; and
+ *                               what the venue has charged for it
  *     P owner symbol quantity cost    a position
  *     A, C, H, E owner ...  its account, after so many trades: see order_account.h
  *     F owner number id ... a trade that the account does not have yet
@@ -463,8 +464,11 @@ static void put_ties_line(struct tw_fix_orders *o, const struct entry *e)
 
 static void put_exec_line(struct tw_fix_orders *o, const struct exec *x)
 {
-    put(o, "X %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 "\n",
+    put(o, "X %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64,
         x->entry->id, x->hashed.hash, x->price, x->is_canceled ? -1 : x->quantity);
+    if (x->charge) put(o, " " TW_FIX_MONEY, TW_FIX_SPLIT(x->charge->own));
+    if (x->charge) tw_fix_orders_put_charge(&o->lines, x->charge);
+    else put(o, "\n");
 }
 
 static void put_holdings(struct tw_fix_orders *o, const struct holder *h, bool all)
@@ -663,7 +667,10 @@ static int read_exec(struct tw_fix_orders *o, const struct tw_fix_line *l)
     x->quantity = number_at(l, 4);
     x->is_canceled = x->quantity < 0;
     if (x->is_canceled) x->quantity = 0;
-    return TW_OK;
+    if (l->n <= 5) return TW_OK;
+    if (!x->charge) x->charge = tw_calloc(1, sizeof *x->charge);
+    if (x->charge) *x->charge = tw_fix_orders_charge_at(l, 5, 6);
+    return x->charge ? TW_OK : UV_ENOMEM;
 }
 
 static int read_holding(struct tw_fix_orders *o, const struct tw_fix_line *l)

@@ -14,6 +14,8 @@ enum kind { WORD, ID, COUNT, UNSIGNED, NUMBER, MONEY, FLAG, SIDE, TYPE, TIF };
 
 struct column { const char *name; enum kind kind; };
 
+#define CHARGE { "rate", NUMBER }, { "charge", MONEY }, { "currency", WORD },
+
 static const struct column order[] = {
     { "id", ID }, { "script", WORD }, { "symbol", WORD }, { "side", SIDE },
     { "type", TYPE }, { "time in force", TIF }, { "post_only", FLAG },
@@ -31,6 +33,7 @@ static const struct column order[] = {
     { "id", ID }, { "quantity", NUMBER },
 }, execution[] = {
     { "id", ID }, { "hash", COUNT }, { "price", NUMBER }, { "quantity", NUMBER },
+    { "charge", MONEY }, CHARGE
 }, position[] = {
     { "script", WORD }, { "symbol", WORD }, { "quantity", NUMBER }, { "cost", MONEY },
 }, account[] = {
@@ -45,34 +48,37 @@ static const struct column order[] = {
     { "settled", MONEY },
 }, due[] = {
     { "script", WORD }, { "id", ID }, { "fees", MONEY }, { "uncut fees", MONEY },
+    { "charged", MONEY }, { "quantity charged", NUMBER },
 }, trade[] = {
     { "script", WORD }, { "number", COUNT }, { "id", ID }, { "symbol", WORD },
     { "side", SIDE }, { "taken back", FLAG }, { "price", NUMBER },
     { "quantity", NUMBER }, { "time", NUMBER }, { "charged", FLAG }, { "fee", MONEY },
-    { "liquidity", UNSIGNED }, { "traded", NUMBER }, { "value", MONEY },
+    { "liquidity", UNSIGNED }, { "traded", NUMBER }, { "value", MONEY }, CHARGE
 };
 
-#define COLUMNS(a) a, sizeof a / sizeof *a
+#define COLUMNS(a) MAY_LACK(a, 0, 0)
+#define MAY_LACK(a, some, all) a, sizeof a / sizeof *a, { some, all }
 
 static const struct form {
     const char *letter, *what;
     const struct column *columns;
     size_t n;
+    size_t may_lack[2];           /* so many at the end may not be there             */
 } forms[] = {
     { "O", "an order", COLUMNS(order) },
-    { "U", "what ClOrdIDs are", most, 1 },
-    { "S", "what ClOrdIDs are", most, 1 },
+    { "U", "what ClOrdIDs are", most, 1, { 0, 0 } },
+    { "S", "what ClOrdIDs are", most, 1, { 0, 0 } },
     { "V", "whose account an order has", COLUMNS(client) },
     { "T", "what an order waits for", COLUMNS(ties) },
     { "M", "what is left of an order", COLUMNS(most) },
     { "Q", "how large an exit may be", COLUMNS(most) },
-    { "X", "an execution", COLUMNS(execution) },
+    { "X", "an execution", MAY_LACK(execution, 3, 4) },
     { "P", "a position", COLUMNS(position) },
     { "A", "an account", COLUMNS(account) },
     { "C", "cash", COLUMNS(cash) },
     { "H", "what an account holds", COLUMNS(held) },
-    { "E", "fees of an order", COLUMNS(due) },
-    { "F", "a trade", COLUMNS(trade) },
+    { "E", "fees of an order", MAY_LACK(due, 2, 2) },
+    { "F", "a trade", MAY_LACK(trade, 3, 3) },
 };
 
 /* All of [p, p + n) is digits, and not above max. */
@@ -145,8 +151,11 @@ int tw_fix_orders_check_line(char *const *word, size_t n, size_t line,
     char shown[40];
 
     while (f < end && (n == 0 || strcmp(word[0], f->letter) != 0)) f++;
-    if (f == end || n != f->n + 1) return TW_EUSAGE;
-    for (size_t i = 0; i < f->n; i++)
+    if (f == end || n == 0) return TW_EUSAGE;
+    n--;
+    if (n != f->n && n != f->n - f->may_lack[0] && n != f->n - f->may_lack[1])
+        return TW_EUSAGE;
+    for (size_t i = 0; i < n; i++)
         if (!is_fine(word[i + 1], f->columns[i].kind))
             return tw_fail(error, TW_EFORMAT, "line %zu, of %s: %s '%s' is no %s; mend"
                            " the line, or take it out and with it what it says", line,

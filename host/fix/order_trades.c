@@ -42,12 +42,13 @@ static void put(struct tw_fix_orders *o, const struct holder *h,
     char name[TW_FIX_WORD], symbol[TW_FIX_WORD];
 
     tw_fix_lines_put(&o->lines, "F %s %" PRIu64 " %" PRIu64 " %s %d %d %" PRId64 " %"
-        PRId64 " %" PRId64 " %d " TW_FIX_MONEY " %d %" PRId64 " " TW_FIX_MONEY "\n",
+        PRId64 " %" PRId64 " %d " TW_FIX_MONEY " %d %" PRId64 " " TW_FIX_MONEY,
         tw_fix_line_word(h->name, name, sizeof name), t->number, r->order,
         tw_fix_line_word(tw_symbols_name(o->o.symbols, t->symbol), symbol, sizeof symbol),
         t->side, r->exec == TW_EXEC_TRADE_CANCELED, r->last_px, r->last_qty, r->time_ns,
-        r->is_charged, TW_FIX_SPLIT(r->fee), r->liquidity, t->cum,
+        r->is_charged, TW_FIX_SPLIT(r->charge.own), r->liquidity, t->cum,
         TW_FIX_SPLIT(t->value));
+    tw_fix_orders_put_charge(&o->lines, &r->charge);
 }
 
 void tw_fix_orders_add_trade(struct tw_fix_orders *o, const struct entry *e,
@@ -146,7 +147,7 @@ int tw_fix_orders_read_trade(struct holder *h, uint32_t symbol,
                     .last_qty = tw_fix_line_number(l, 8),
                     .time_ns = tw_fix_line_number(l, 9),
                     .is_charged = tw_fix_line_number(l, 10) != 0,
-                    .fee = tw_fix_line_money(l, 11),
+                    .charge = tw_fix_orders_charge_at(l, 11, 15),
                     .liquidity = (uint8_t)tw_fix_line_number(l, 12) },
         .cum = tw_fix_line_number(l, 13), .value = tw_fix_line_money(l, 14) };
 

@@ -278,6 +278,23 @@ void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price
     count(a, p, 1);
 }
 
+void tw_account_charge(struct tw_account *a, struct tw_position *p, uint32_t currency,
+                       tw_money amount, tw_money fee)
+{
+    a->currency[currency].cash -= amount;
+    a->currency[currency].fees += amount;
+    p->fees += fee;
+}
+
+tw_money tw_account_exchange(const struct tw_account *a, tw_money amount, uint32_t from,
+                             uint32_t to)
+{
+    int64_t rate = tw_account_rate(a, from), into = tw_account_rate(a, to);
+
+    if (from == to) return amount;
+    return rate > 0 && into > 0 ? tw_money_ratio(amount, rate, into) : 0;
+}
+
 /* So much of what is open was never traded. */
 static void unopen(struct tw_position *p, struct currency *c, int64_t price,
                    int64_t quantity)

@@ -98,6 +98,15 @@ void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price
 void tw_account_take_back(struct tw_account *a, struct tw_position *p, int64_t price,
                           int64_t quantity, tw_money fee);
 
+/* Something of the position is charged in another currency than its own; fee: what that
+ * is worth in its own. */
+void tw_account_charge(struct tw_account *a, struct tw_position *p, uint32_t currency,
+                       tw_money amount, tw_money fee);
+
+/* What an amount of one currency is in another; 0: a rate is not known. */
+tw_money tw_account_exchange(const struct tw_account *a, tw_money amount, uint32_t from,
+                             uint32_t to);
+
 /* The price that it is valued at from now on. */
 void tw_account_mark(struct tw_account *a, struct tw_position *p, int64_t price);
 

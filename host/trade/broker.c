@@ -49,10 +49,35 @@ struct tw_order *tw_broker_untold_order(const struct tw_broker *b, size_t i)
 
 /* ---- reports ---- */
 
+/* The currency of what is charged in another than the instrument's; *value: what that is
+ * in the instrument's. */
+static uint32_t other_of(const struct tw_broker *b, const struct tw_terms *terms,
+                         const struct tw_charge *c, tw_money *value)
+{
+    uint32_t own = terms ? terms->currency : 0;
+    int of = tw_account_currency(b->account, c->currency);
+
+    if (of < 0) of = (int)own;                /* there are too many */
+    *value = tw_account_exchange(b->account, c->other, (uint32_t)of, own);
+    return (uint32_t)of;
+}
+
+void tw_broker_charge(struct tw_broker *b, const struct tw_order *o, struct tw_report *r)
+{
+    tw_money value;
+
+    tw_fees_charge(o->terms ? o->terms->fees : NULL, o, tw_account_traded(b->account), r);
+    if (!r->charge.other) return;
+    other_of(b, o->terms, &r->charge, &value);
+    r->fee += value;
+}
+
 void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
                     int sign, const struct tw_report *r)
 {
     struct tw_position *p;
+    uint32_t other = 0;
+    tw_money value = 0;
 
     tw_broker_catch_up(b);
     p = tw_account_position(b->account, symbol, terms);
@@ -60,12 +85,16 @@ void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms 
         b->lost = true;
         return;
     }
+    if (r->charge.other) other = other_of(b, terms, &r->charge, &value);
     if (r->exec == TW_EXEC_TRADE_CANCELED) {
-        tw_account_take_back(b->account, p, r->last_px, sign * r->last_qty, r->fee);
+        tw_account_take_back(b->account, p, r->last_px, sign * r->last_qty,
+                             r->fee - value);
         sign = -sign;
     } else {
-        tw_account_trade(b->account, p, r->last_px, sign * r->last_qty, r->fee);
+        tw_account_trade(b->account, p, r->last_px, sign * r->last_qty, r->fee - value);
     }
+    if (r->charge.other)
+        tw_account_charge(b->account, p, other, r->charge.other, value);
     tw_broker_spent(b, p, sign, r->time_ns);
 }
 
@@ -115,8 +144,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
 
     if (tw_report_is_trade(r)) {
         charged = *r;
-        tw_fees_charge(o->terms ? o->terms->fees : NULL, o,
-                       tw_account_traded(b->account), &charged);
+        tw_broker_charge(b, o, &charged);
         r = &charged;
     }
     if (!tw_order_apply(o, r)) return;
@@ -428,6 +456,17 @@ void tw_broker_release(struct tw_broker *b, struct tw_order *o, int64_t quantity
 
 /* ---- records ---- */
 
+/* Of an order that is none here: charged with what the venue says alone. */
+static void book_stray(struct tw_broker *b, uint32_t symbol, uint8_t side,
+                       struct tw_report *r)
+{
+    struct tw_order o = { .symbol = symbol, .side = side,
+                          .terms = b->o.terms ? b->o.terms(b->o.ctx, symbol) : NULL };
+
+    if (r->is_charged) tw_broker_charge(b, &o, r);
+    tw_broker_book(b, symbol, o.terms, tw_order_sign(&o), r);
+}
+
 /* From a gateway: an execution of one of ours. */
 static TW_APART void take_execution(struct tw_broker *b, const struct tw_record *r)
 {
@@ -441,9 +480,8 @@ static TW_APART void take_execution(struct tw_broker *b, const struct tw_record 
     done.taped = true;
     if (o && !tw_order_is_open(o) && tw_report_is_trade(&done)) done.late = e->status;
     if (o) report(b, o, &done);
-    else if (tw_report_is_trade(&done) && b->o.gateway->next)   /* of none here */
-        tw_broker_book(b, r->symbol, b->o.terms ? b->o.terms(b->o.ctx, r->symbol) : NULL,
-                       e->side == TW_SIDE_BUY ? 1 : -1, &done);
+    else if (tw_report_is_trade(&done) && b->o.gateway->next)
+        book_stray(b, r->symbol, e->side, &done);
 }
 
 bool tw_broker_heeds(const struct tw_broker *b)

@@ -149,6 +149,12 @@ int tw_broker_hold(struct tw_broker *b, uint32_t symbol);
 int64_t tw_broker_day(const struct tw_broker *b, tw_money *made);
 void tw_broker_set_day(struct tw_broker *b, int64_t close_ns, tw_money made);
 
+/* Sets what its next trade costs, or what one that is taken back gives back, in the
+ * instrument's currency.  What the venue charges in one of which no rate is known is
+ * booked in that, and counts nothing here. */
+void tw_broker_charge(struct tw_broker *b, const struct tw_order *o,
+                      struct tw_report *r);
+
 /* A trade of a former run, which was charged, is booked as it would have been then.
  * UV_ENOMEM: it is not. */
 int tw_broker_book_late(struct tw_broker *b, const struct tw_order *o,

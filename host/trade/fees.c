@@ -22,6 +22,32 @@ static struct tw_fee_tier rates(const struct tw_fees *f, tw_money traded)
     return now;
 }
 
+/* What the venue says, but for what is in another currency. */
+static tw_money said(const struct tw_order *o, const struct tw_report *trade)
+{
+    tw_money value = trade->charge.ratio
+        ? magnitude(tw_terms_value(o->terms, trade->last_px, trade->last_qty)) : 0;
+
+    return trade->charge.own + ratio_of(value, trade->charge.ratio);
+}
+
+/* What is taken back is one of those that the account's fees were charged for, as long as
+ * there are such: the venue names its own charge otherwise. */
+static void give_back(const struct tw_order *o, struct tw_report *trade)
+{
+    int64_t n = trade->last_qty < o->cum_qty ? trade->last_qty : o->cum_qty;
+    int64_t rest = o->cum_qty - o->charged_qty;
+
+    trade->is_charged = n > rest;
+    if (n <= 0) return;
+    if (trade->is_charged) {
+        trade->fee = -tw_money_ratio(tw_order_fees(o), n, o->cum_qty);
+    } else {
+        trade->fee = -tw_money_ratio(o->fees, n, rest);
+        trade->raw_fee = -tw_money_ratio(o->raw_fees, n, rest);
+    }
+}
+
 void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money traded,
                     struct tw_report *trade)
 {
@@ -29,11 +55,13 @@ void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money 
     struct tw_fee_tier now;
     int64_t by_liquidity;
 
-    if (trade->is_charged) return;
     trade->fee = trade->raw_fee = 0;
-    if (trade->exec == TW_EXEC_TRADE_CANCELED && o->cum_qty > 0) {
-        trade->fee = -tw_money_ratio(o->fees, trade->last_qty, o->cum_qty);
-        trade->raw_fee = -tw_money_ratio(o->raw_fees, trade->last_qty, o->cum_qty);
+    if (trade->is_charged) {
+        trade->fee = said(o, trade);
+        return;
+    }
+    if (trade->exec == TW_EXEC_TRADE_CANCELED) {
+        give_back(o, trade);
         return;
     }
     if (!f) return;

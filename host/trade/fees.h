@@ -31,8 +31,9 @@ struct tw_fees {
 
 /* Sets fee and raw_fee of the next trade of the order, which is not in o yet.  traded:
  * the value that the account has traded before.  A fee below 0 is a rebate; a trade that
- * is taken back pays its share back, and what the venue has charged stays.  f may be
- * NULL.  Thread: any.  Blocks: never.  Memory: none. */
+ * is taken back pays its share back.  What the venue has charged is as it says, but for
+ * what is in another currency, see tw_broker_charge.  f may be NULL.  Thread: any.
+ * Blocks: never.  Memory: none. */
 void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money traded,
                     struct tw_report *trade);
 

@@ -102,13 +102,26 @@ int64_t tw_order_trail_stop(bool buys, int64_t price, int64_t trail, int64_t par
 
 /* ---- changes ---- */
 
+void tw_order_pay(struct tw_order *o, const struct tw_report *r, int64_t quantity)
+{
+    if (!r->is_charged) {
+        o->fees += r->fee;
+        o->raw_fees += r->raw_fee;
+        quantity = 0;
+    } else {
+        o->charged += r->fee;
+    }
+    o->charged_qty += quantity;
+    if (o->charged_qty > o->cum_qty) o->charged_qty = o->cum_qty;
+    if (o->charged_qty < 0) o->charged_qty = 0;
+}
+
 static bool trade(struct tw_order *o, const struct tw_report *r)
 {
     if (r->last_qty <= 0 || r->last_qty > o->quantity - o->cum_qty) return false;
     o->cum_qty += r->last_qty;
     o->cum_value += tw_money_value(r->last_px, r->last_qty);
-    o->fees += r->fee;
-    o->raw_fees += r->raw_fee;
+    tw_order_pay(o, r, r->last_qty);
     o->status = o->cum_qty == o->quantity ? TW_STATUS_FILLED : TW_STATUS_PARTIALLY_FILLED;
     return true;
 }
@@ -124,8 +137,7 @@ static bool take_back(struct tw_order *o, const struct tw_report *r)
     if (r->last_qty <= 0 || r->last_qty > o->cum_qty) return false;
     o->cum_qty -= r->last_qty;
     o->cum_value -= tw_money_value(r->last_px, r->last_qty);
-    o->fees += r->fee;
-    o->raw_fees += r->raw_fee;
+    tw_order_pay(o, r, -r->last_qty);
     o->status = rested(o);
     return true;
 }
@@ -140,8 +152,7 @@ static bool trade_late(struct tw_order *o, const struct tw_report *r)
     if (!tw_report_is_trade(r) || r->last_qty <= 0) return false;
     o->cum_qty += is_back ? -quantity : quantity;
     o->cum_value += is_back ? -value : value;
-    o->fees += r->fee;
-    o->raw_fees += r->raw_fee;
+    tw_order_pay(o, r, is_back ? -quantity : quantity);
     o->status = r->late;
     return true;
 }

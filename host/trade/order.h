@@ -103,6 +103,9 @@ struct tw_order {
                                      * not answered; 0: nothing is                */
     tw_money cum_value;             /* sum of price and quantity of its trades    */
     tw_money fees, raw_fees;        /* of its trades; before minimum and maximum  */
+    tw_money charged;               /* for those that the venue has charged itself,
+                                     * which are not in `fees`,                   */
+    int64_t charged_qty;            /* and what they come to                      */
     int64_t time_ns;                /* 60: when it was decided, in event time     */
     uint64_t seq;                   /* the record that was handled then           */
     uint64_t parent, group;         /* ids: bracket; one cancels the other; 0     */
@@ -149,6 +152,13 @@ struct tw_order {
 /* The copy of an order, where all that refers to orders is copied. */
 typedef struct tw_order *tw_order_copy(void *ctx, const struct tw_order *o);
 
+/* What a venue charges for a trade itself; below 0: a rebate. */
+struct tw_charge {
+    tw_money own, other;            /* in the instrument's currency, in another   */
+    int64_t ratio;                  /* and this part of the trade's value         */
+    char currency[8];               /* of `other`                                 */
+};
+
 /* What happened to an order. */
 struct tw_report {
     uint64_t order;                 /* its id                                     */
@@ -160,7 +170,8 @@ struct tw_report {
     int64_t quantity, price, stop;  /* of TW_EXEC_REPLACED: the terms now         */
     uint32_t words;                 /* the venue's own, as its owner counts them; 0 */
     tw_money fee, raw_fee;          /* of a trade, see fees.h                     */
-    bool is_charged;                /* fee is the venue's own                     */
+    struct tw_charge charge;        /* where it is_charged                        */
+    bool is_charged;                /* by the venue, not by fees.h                */
     bool taped;                     /* it came on the tape                        */
     bool of_change;                 /* what was refused is no cancel that was on its
                                      * way, but there may be one                  */
@@ -187,6 +198,10 @@ int64_t tw_order_trail_stop(bool buys, int64_t price, int64_t trail, int64_t par
 /* Applies the report.  False, and nothing is changed: no such thing can happen to an
  * order in that status, or the numbers can't be (a trade of more than is left). */
 bool tw_order_apply(struct tw_order *o, const struct tw_report *r);
+
+/* It is charged for a trade of so much (below 0: that is taken back), which its cum_qty
+ * has already. */
+void tw_order_pay(struct tw_order *o, const struct tw_report *r, int64_t quantity);
 
 /* The OrdStatus to tell: what is pending comes before what is. */
 enum tw_order_status tw_order_status(const struct tw_order *o);
@@ -261,6 +276,11 @@ static inline int64_t tw_order_avg_px(const struct tw_order *o)
 static inline bool tw_order_within(const struct tw_order *o, int64_t price)
 {
     return o->side == TW_SIDE_BUY ? price <= o->price : price >= o->price;
+}
+
+static inline tw_money tw_order_fees(const struct tw_order *o)
+{
+    return o->fees + o->charged;
 }
 
 /* +1 for a buy, -1 for a sell. */

@@ -224,6 +224,8 @@ p.put("late.lua", [[
   end
   function M:on_timer()
     say("more", "more", "F", "4", 3, { LastQty = 3, LastPx = 99, LeavesQty = 0 })
+    say("cost", "c", "F", "4", 2, { LastQty = 2, LastPx = 99, LeavesQty = 0,
+        Commission = 2, CommType = "3", CommCurrency = "GBP" })
     for ref, left in pairs { a = 0, b = 6, g = 0 } do
       say("end_" .. ref, "end " .. ref, "H", "4", left,
           { ExecRefID = ref, LeavesQty = 0 })
@@ -258,6 +260,10 @@ p.await_in("store/broker.orders", "A one 6 ")
 again(9)
 p.put("end_g", "")
 has("one has 3 cash 9701 0 fees 2 realised 0 equity 9998 trades 1", "it ends, too")
+p.put("cost", "")
+has("one has 5 cash 9503 0 fees 2 realised 0 equity 9998 trades 2", "in another currency")
+has("tidewire: warning: account: one: the venue charges in GBP, for which the account has"
+    .. " no rate", "without a rate")
 p.kill(trader, "TERM")
 p.kill(venue, "TERM")
 t.done()

@@ -270,6 +270,41 @@ static void fees_back(void)
     ok(r.fee == -5 * ONE / 4 && r.raw_fee == -ONE / 10, "a trade that is taken back");
 }
 
+/* Some trades of an order are charged by the venue, some are not: neither changes what
+ * the other costs, nor what it gives back. */
+static void fees_of_both(void)
+{
+    const struct tw_fees f = { .percent = ONE / 1000, .minimum = ONE / 10 };
+    struct tw_terms terms = { .multiplier = 50 * ONE };
+    struct tw_order o = { .quantity = 100 * ONE, .terms = &terms, .status = '0' };
+    struct tw_report r = { .exec = TW_EXEC_TRADE, .last_px = -10 * ONE,
+                           .last_qty = 4 * ONE, .is_charged = true,
+                           .charge = { .own = ONE / 2, .ratio = ONE / 100 } };
+
+    tw_fees_charge(&f, &o, 0, &r);
+    ok(r.fee == ONE / 2 + 20 * ONE, "a part of the value has the multiplier");
+    tw_order_apply(&o, &r);
+    r.is_charged = false;
+    r.last_px = 10 * ONE;
+    r.last_qty = 6 * ONE;
+    tw_fees_charge(&f, &o, 0, &r);
+    ok(r.fee == 3 * ONE, "the next one costs what the account says");
+    tw_order_apply(&o, &r);
+    ok(tw_order_fees(&o) == 47 * ONE / 2, "both are the order's");
+    r.exec = TW_EXEC_TRADE_CANCELED;
+    tw_fees_charge(&f, &o, 0, &r);
+    ok(r.fee == -3 * ONE && !r.is_charged, "which is taken back");
+    tw_order_apply(&o, &r);
+    r.last_qty = 4 * ONE;
+    tw_fees_charge(&f, &o, 0, &r);
+    ok(r.fee == -41 * ONE / 2, "and what nobody says, to the last");
+    tw_order_apply(&o, &r);
+    ok(tw_order_fees(&o) == 0, "nothing is left");
+    r.is_charged = false;
+    tw_fees_charge(&f, &o, 0, &r);
+    ok(r.fee == 0, "of nothing there is nothing to give back");
+}
+
 /* What is whole is multiplied, the rest divided: the same worth; short is held twice. */
 static void marks(void)
 {
@@ -330,6 +365,7 @@ int main(void)
     future();
     fees();
     fees_back();
+    fees_of_both();
     taken_back();
     taken_back_by_hand();
     marks();

@@ -21,7 +21,7 @@ static bool as_it_is(void *ctx, const struct tw_record *r, struct tw_order **o,
     (void)r;
     (void)o;
     out->is_charged = out->exec == TW_EXEC_TRADE;
-    if (out->is_charged) out->fee = ONE / 2;
+    if (out->is_charged) out->charge.own = ONE / 2;
     return true;
 }
 
@@ -57,12 +57,13 @@ static void taken_back(void)
     happens(g, 'F', 4);
     happens(g, 'F', 2);
     is_told(g, "1 A, 1 0, 1 F4, 1 F2", "two trades");
-    ok(held(g) == 6 && o->fees == ONE && equity(g) == -ONE, "the venue's fees");
+    ok(held(g) == 6 && tw_order_fees(o) == ONE && equity(g) == -ONE, "the venue's fees");
     happens(g, 'H', 4);
     is_told(g, "1 H", "one is taken back");
     ok(held(g) == 2 && o->cum_qty == 2 * ONE && o->status == TW_STATUS_PARTIALLY_FILLED
        && tw_order_leaves(o) == 8 * ONE, "the order has it no more");
-    ok(equity(g) == -(ONE / 3) && o->fees == ONE / 3, "nor its share of the fees");
+    ok(equity(g) == -(ONE / 3) && tw_order_fees(o) == ONE / 3,
+       "nor its share of the fees");
     happens(g, 'H', 5);
     is_told(g, "", "not more than there was");
     happens(g, '4', 0);

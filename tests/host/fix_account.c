@@ -1,7 +1,7 @@
 /* fix_account.c - a script at a gateway is killed anywhere, also in the middle of a line
  * that is kept, while it trades shares and a future in two currencies, with fees that are
- * an order's as a whole: its account, the day's begin in it and its fees go on as those
- * of one that was never killed, to the last digit. */
+ * an order's as a whole, or the venue's in three currencies: its account, the day's begin
+ * in it and its fees go on as those of one that was never killed, to the last digit. */
 #include "fix/order_account.h"
 
 #include <limits.h>
@@ -285,6 +285,19 @@ static void quote(struct world *w, uint32_t symbol, int64_t price)
         tw_account_set_rate(tw_broker_account(w->broker), 1, ONE + price / 1000);
 }
 
+/* What it charges: a part of the value, more in the account's currency and in others, of
+ * which one has no rate. */
+static const char *charges(void)
+{
+    static const char *const some[] = {
+        "12=0.75|13=3|", "12=.0125|13=2|", "12=0.02|13=1|479=EUR|", "12=-0.4|",
+        "136=2|137=0.3|138=GBP|139=4|137=0.2|139=2|",
+        "12=1.5|479=EUR|136=2|137=0.001|138=USD|139=1|891=2|137=0.1|138=EUR|139=7|891=1|",
+    };
+
+    return next() % 3 == 0 ? some[next() % (sizeof some / sizeof *some)] : "";
+}
+
 /* What the venue says now; false: nothing. */
 static bool say(char out[400])
 {
@@ -329,7 +342,7 @@ static bool say(char out[400])
         deals[id].exec = (int)nth, deals[id].last = (int)n, deals[id].price = (int)price,
         sprintf(p, "150=F|39=%d|31=%d|32=%d|14=%d|6=100|151=%d|%s", n == left ? 2 : 1,
                 (int)price, (int)n, (int)deals[id].done, (int)(left - n),
-                next() % 5 == 0 ? "12=0.75|13=3|" : "");
+                charges());
     return true;
 }
 
@@ -355,9 +368,12 @@ static const char *compare(const struct world *a, const struct world *b)
     const struct tw_account *y = tw_broker_account(b->broker);
     tw_money made, made_too;
 
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; tw_account_currency_name(x, i); i++) {
         struct tw_sums s = tw_account_sums(x, i), t = tw_account_sums(y, i);
 
+        if (!tw_account_currency_name(y, i)
+            || strcmp(tw_account_currency_name(x, i), tw_account_currency_name(y, i)))
+            return "currencies";
         if (s.cash != t.cash) return "cash";
         if (s.deposits != t.deposits) return "deposits";
         if (s.realised != t.realised) return "realised";

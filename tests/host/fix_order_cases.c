@@ -92,7 +92,7 @@ static void trades(void)
          ">8|37=X7|11=7|17=b|150=F|39=2|32=6|31=10|14=10|6=10|\n=");
     talk("before it was acknowledged; a commission of 5 % is .05", TW_FIX_42, &none,
          "on\nnew 7\nsent\n>8|37=X7|11=7|17=a|20=0|150=1|39=1|32=4|31=9|14=4|6=9|12=.05|"
-         "13=2|\n" NEW("7") "=7:0! 7:F 4@9 fee 1.8");
+         "13=2|\n" NEW("7") "=7:0! 7:F 4@9 fee 0 and 5%");
     talk("taken back", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
          FILL("7", "b", "3", "10", "7")

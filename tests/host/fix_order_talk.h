@@ -52,7 +52,10 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
     if (p->exec == 'F' || p->exec == 'H')
         add(" %g@%g", shown_of(p->last_qty), shown_of(p->last_px));
     if (p->exec == '5') add(" %g@%g", shown_of(p->quantity), shown_of(p->price));
-    if (p->is_charged) add(" fee %g", tw_money_to_double(p->fee));
+    if (p->is_charged) add(" fee %g", tw_money_to_double(p->charge.own));
+    if (p->charge.ratio) add(" and %g%%", 100 * shown_of(p->charge.ratio));
+    if (p->charge.other)
+        add(" and %g %s", tw_money_to_double(p->charge.other), p->charge.currency);
     if (p->reason) add(" (%d)", p->reason);
     if (r->aside && r->aside->adopts && r->aside->ties.held)
         add(" waits for %d", (int)r->aside->ties.parent);
