@@ -729,8 +729,11 @@ struct tw_fix_orders *tw_fix_orders_new(const struct tw_fix_orders_options *opti
     o->o = *options;
     o->version = tw_fix_dictionary_version(options->dictionary);
     o->last_kept = &o->kept;
+    o->instruments = tw_fix_instruments_new(options->symbols, options->instruments,
+                                            options->instruments_n);
     tw_fix_clock_init(&o->clock);
-    if (tw_hashed_init(&o->entries) == TW_OK && tw_hashed_init(&o->execs) == TW_OK)
+    if (tw_hashed_init(&o->entries) == TW_OK && tw_hashed_init(&o->execs) == TW_OK
+        && o->instruments)
         return o;
     tw_fix_orders_free(o);
     return NULL;
@@ -751,5 +754,6 @@ void tw_fix_orders_free(struct tw_fix_orders *o)
     while (o->to_send.first) tw_fix_orders_forget(o, o->to_send.first);
     while (o->sent.first) tw_fix_orders_forget(o, o->sent.first);
     tw_fix_orders_keep_free(o);
+    tw_fix_instruments_free(o->instruments);
     tw_free(o);
 }

@@ -28,9 +28,7 @@
 #ifndef TW_FIX_ORDER_ENTRY_H
 #define TW_FIX_ORDER_ENTRY_H
 
-#include "fix/message.h"
-#include "fix/session.h"
-#include "tape/symbols.h"
+#include "fix/instruments.h"
 #include "trade/risk.h"
 #include "trade/venue.h"
 
@@ -49,15 +47,6 @@ struct tw_fix_stray {
 /* Digits and letters; a UUID; 12 to 14 letters and digits, for 1,332 changes. */
 enum tw_fix_id_form { TW_FIX_ID_DIGITS, TW_FIX_ID_UUID, TW_FIX_ID_SHORT };
 
-/* What the venue calls a symbol, and has in its orders. */
-struct tw_fix_instrument {
-    uint32_t symbol;
-    const char *name;             /* 55, or 48; NULL: the symbol's own               */
-    const struct tw_fix_extra *fields;   /* as those of all orders, which are behind the
-                                          * own ones unless they say the same tag    */
-    size_t fields_n, own_n;
-};
-
 struct tw_fix_orders_options {
     const struct tw_fix_dictionary *dictionary;
     struct tw_symbols *symbols;
@@ -68,7 +57,7 @@ struct tw_fix_orders_options {
                                           * of a group the value is its count, and then
                                           * an SOH and "tag=value" for all in it     */
     size_t fields_n;
-    const struct tw_fix_instrument *instruments;   /* in the order of their symbols  */
+    const struct tw_fix_instrument *instruments;   /* the caller's                   */
     size_t instruments_n;
     enum tw_fix_id_form id_form;  /* of ClOrdIDs                                     */
     int precision;                /* digits of the second of 60 and 126; 0: 3        */

@@ -128,6 +128,17 @@ static unsigned before(const struct ask *a)
     return was && was->nth > nth ? was->nth : nth;
 }
 
+/* What is said of a symbol; of one that is not in the list, what is of all. */
+static struct tw_fix_instrument instrument_of(const struct tw_fix_orders *o,
+                                              uint32_t symbol)
+{
+    const struct tw_fix_instrument *found = tw_fix_instruments_of(o->instruments, symbol);
+
+    return found ? *found : (struct tw_fix_instrument){
+        .symbol = symbol, .name = tw_symbols_name(o->o.symbols, symbol),
+        .fields = o->o.fields, .fields_n = o->o.fields_n };
+}
+
 static void put_symbol(const struct tw_fix_orders *o, struct tw_fix_output *out,
                        const char *name, size_t n)
 {
@@ -203,28 +214,12 @@ static bool is_of_header(const struct tw_fix_orders *o, int32_t tag)
     return tw_fix_member(tw_fix_dictionary_header(o->o.dictionary), (uint32_t)tag);
 }
 
-/* A field, and what a group has. */
-static void put_given(struct tw_fix_output *out, const struct tw_fix_extra *x)
-{
-    const char *value = x->value;
-    int32_t tag = x->tag;
-
-    for (;;) {
-        size_t n = strcspn(value, "\1");
-
-        tw_fix_put_text(out, tag, value, n);
-        if (!value[n]) return;
-        tag = (int32_t)strtol(value + n + 1, NULL, 10);
-        value = strchr(value + n, '=') + 1;
-    }
-}
-
 /* Those of the header stand first: the session takes them from there. */
 static void put_header(const struct tw_fix_orders *o, struct tw_fix_output *out,
                        const struct tw_fix_extra *fields, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (is_of_header(o, fields[i].tag)) put_given(out, &fields[i]);
+        if (is_of_header(o, fields[i].tag)) tw_fix_put_given(out, &fields[i]);
 }
 
 static void put_more(const struct tw_fix_orders *o, struct tw_fix_output *out,
@@ -235,7 +230,7 @@ static void put_more(const struct tw_fix_orders *o, struct tw_fix_output *out,
         int32_t tag = fields[i].tag;
 
         if ((all ? tag != 18 : has(t, (uint32_t)tag)) && !is_of_header(o, tag))
-            put_given(out, &fields[i]);
+            tw_fix_put_given(out, &fields[i]);
     }
 }
 
@@ -269,7 +264,7 @@ static void put_order(const struct tw_fix_orders *o, struct tw_fix_output *out,
                       const struct tw_fix_type *t, const struct ask *a, int64_t now_ns)
 {
     const struct entry *e = a->entry;
-    struct tw_fix_instrument is = tw_fix_orders_instrument(o, e->symbol);
+    struct tw_fix_instrument is = instrument_of(o, e->symbol);
 
     put_head(o, out, t, a, &is);
     put_instructions(o, out, t, e, &is);
@@ -283,7 +278,7 @@ static void put_order(const struct tw_fix_orders *o, struct tw_fix_output *out,
 static void put_cancel(const struct tw_fix_orders *o, struct tw_fix_output *out,
                        const struct tw_fix_type *t, const struct ask *a, int64_t now_ns)
 {
-    struct tw_fix_instrument is = tw_fix_orders_instrument(o, a->entry->symbol);
+    struct tw_fix_instrument is = instrument_of(o, a->entry->symbol);
 
     put_head(o, out, t, a, &is);
     put_instrument(o, out, a->entry, &is);
@@ -298,7 +293,7 @@ static void put_status(const struct tw_fix_orders *o, struct tw_fix_output *out,
                        const struct tw_fix_type *t, const struct ask *a)
 {
     const struct entry *e = a->entry;
-    struct tw_fix_instrument is = tw_fix_orders_instrument(o, e->symbol);
+    struct tw_fix_instrument is = instrument_of(o, e->symbol);
 
     put_header(o, out, is.fields, is.fields_n);
     if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id, e->order_id_n);
@@ -370,7 +365,7 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s)
     tw_fix_put_text(&w, 11, text, n);
     if (s->account.at && has(t, 1)) tw_fix_put_text(&w, 1, s->account.at, s->account.n);
     if (s->symbol.at) put_symbol(o, &w, s->symbol.at, s->symbol.n);
-    tw_fix_orders_put_identity(t, s, &w);
+    tw_fix_put_identity(&w, &t->body, s->message);
     tw_fix_put_char(&w, 54, s->side);
     if (tw_fix_member(&t->body, 60))
         tw_fix_put_time(&w, 60, o->now_ns,

@@ -139,6 +139,7 @@ struct list { struct ask *first, *last; size_t n; };
 struct tw_fix_orders {
     struct tw_fix_orders_options o;
     enum tw_fix_version version;
+    struct tw_fix_instruments *instruments;
     struct tw_hashed entries;     /* by id                                        */
     struct tw_hashed execs;       /* by order and ExecID                          */
     struct entry *open;
@@ -295,17 +296,6 @@ bool tw_fix_orders_read_id(struct tw_fix_text t, uint64_t *id, unsigned *nth);
 size_t tw_fix_orders_id(unsigned form, uint64_t id, unsigned nth, char out[ID_MAX]);
 /* The form of a ClOrdID of ours. */
 enum tw_fix_id_form tw_fix_orders_id_form(struct tw_fix_text t);
-
-/* ---- order_instruments.c ---- */
-
-/* What is said of a symbol; of one that is not in the list, what is of all. */
-struct tw_fix_instrument tw_fix_orders_instrument(const struct tw_fix_orders *o,
-                                                  uint32_t symbol);
-/* Our symbol of what it names; 0: it names none, or one of several. */
-uint32_t tw_fix_orders_symbol(const struct tw_fix_orders *o, const struct seen *s);
-/* What else tells it apart, of a message of that type. */
-void tw_fix_orders_put_identity(const struct tw_fix_type *t, const struct seen *s,
-                                struct tw_fix_output *out);
 
 /* ---- order_entry_in.c ---- */
 

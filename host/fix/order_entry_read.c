@@ -123,10 +123,36 @@ enum tw_reason tw_fix_orders_refusal_reason(const struct seen *s)  /* CxlRejReas
                                                            : TW_REASON_VENUE);
 }
 
+/* Our symbol of what it names; 0: it names none, or one of several. */
+static uint32_t symbol_of(const struct tw_fix_orders *o, const struct seen *s)
+{
+    struct tw_fix_part body = tw_fix_part_body(s->message);
+    const struct tw_fix_instrument *const *list;
+    uint32_t symbol = 0;
+    int64_t own;
+    int most = -1;
+    size_t n;
+
+    if (!s->symbol.at) return 0;
+    list = tw_fix_instruments_named(o->instruments, s->symbol, &n);
+    for (size_t i = 0; i < n; i++) {
+        int said = tw_fix_instrument_in(list[i], &body);
+
+        if (said < 0 || said < most) continue;
+        symbol = said > most ? list[i]->symbol : 0;   /* which of them nobody says */
+        most = said;
+    }
+    if (n > 0) return symbol;
+    own = tw_symbols_intern(o->o.symbols, s->symbol.at, s->symbol.n);
+    if (own <= 0) return 0;
+    symbol = (uint32_t)own;                  /* unless the venue calls ours otherwise */
+    return tw_fix_instruments_of(o->instruments, symbol) ? 0 : symbol;
+}
+
 bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *s,
                               struct tw_request *q)
 {
-    uint32_t symbol = tw_fix_orders_symbol(o, s);
+    uint32_t symbol = symbol_of(o, s);
     char type = s->price.v > 0 ? TW_TYPE_LIMIT : TW_TYPE_MARKET;
 
     if (tw_order_type_text((enum tw_order_type)s->type)) type = s->type;

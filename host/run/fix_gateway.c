@@ -452,18 +452,9 @@ static bool own_fields(struct tw_fix_gateway *g, const struct tw_fix_extra **all
 static bool own(struct tw_fix_gateway *g)
 {
     struct tw_fix_orders_options *o = &g->o.orders;
-    size_t n = o->instruments_n;
-    struct tw_fix_instrument *list = tw_arena_take(&g->texts, (n + 1) * sizeof *list);
 
-    if (!list || (o->account && !own_text(g, &o->account))
-        || !own_fields(g, &o->fields, o->fields_n)) return false;
-    for (size_t i = 0; i < n; i++) {
-        list[i] = o->instruments[i];
-        if ((list[i].name && !own_text(g, &list[i].name))
-            || !own_fields(g, &list[i].fields, list[i].fields_n)) return false;
-    }
-    o->instruments = list;
-    return true;
+    return (!o->account || own_text(g, &o->account))
+        && own_fields(g, &o->fields, o->fields_n);
 }
 
 struct tw_fix_gateway *tw_fix_gateway_new(const struct tw_fix_gateway_options *options)
@@ -482,6 +473,7 @@ struct tw_fix_gateway *tw_fix_gateway_new(const struct tw_fix_gateway_options *o
     g->floor = tw_floor_new_elsewhere(on_send, g);
     if (g->floor && (g->keep || !options->folder) && own(g))
         g->orders = tw_fix_orders_new(&g->o.orders);
+    g->o.orders.instruments = NULL;      /* the caller's */
     if (g->orders) return g;
     tw_fix_gateway_free(g);
     return NULL;
