@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "booths.h"
 #include "filter.h"
+#include "fix_instruments.h"
 #include "fix_reading.h"
 #include "gateway.h"
 #include "lfield.h"
@@ -118,13 +119,28 @@ static int set_orders(lua_State *L, struct ltw_fix *f, struct tw_fix_link_option
 static int set_feed(lua_State *L, struct ltw_fix *f, struct tw_fix_link_options *o,
                     struct tw_error *error) TW_ON(MAIN)
 {
-    struct tw_fix_consumer consumer = { .ctx = NULL };
+    struct ltw_fix_given given = { .fields_n = 0 };
+    int top = lua_gettop(L), rc;
+    struct ltw_fix_user by = { .what = "app.feed.fix", .name = o->name,
+                               .session = &o->session, .symbols = f->host->symbols };
+    unsigned feed;
 
-    if (lua_getfield(L, -1, "feed") == LUA_TTABLE)
-        consumer = tw_fix_feed_consumer(f->io,
-                                        (unsigned)ltw_integer_at(L, -1, "index", 0));
-    lua_pop(L, 1);
-    return consumer.message ? use(f, o, consumer, true, error) : TW_OK;
+    if (lua_getfield(L, -1, "feed") != LUA_TTABLE) {
+        lua_settop(L, top);
+        return TW_OK;
+    }
+    feed = (unsigned)ltw_integer_at(L, -1, "index", 0);
+    by.code = ltw_boolean_at(L, -1, "quotes") ? "R" : "V";
+    by.dictionary = tw_fix_session_writes(&o->session, by.code, 1);
+    by.id_source = ltw_letter_at(L, -1, "security_id_source");
+    if (ltw_boolean_at(L, -1, "is_lent")) by.code = NULL;   /* the gateway's say more */
+    rc = ltw_fix_read_given(L, &by, &given, error);
+    if (rc == TW_OK && given.instruments_n > 0)
+        rc = tw_fix_feed_instruments(f->io, feed, by.dictionary, given.instruments,
+                                     given.instruments_n);
+    if (rc == UV_ENOMEM) no_memory(error);
+    lua_settop(L, top);
+    return rc < 0 ? rc : use(f, o, tw_fix_feed_consumer(f->io, feed), true, error);
 }
 
 /* [-0, +0, m]  The session or template on top serves what is on the tape. */

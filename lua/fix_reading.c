@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gateway.h"
+#include "fix_instruments.h"
 #include "lfield.h"
 
 /* [-0, +0, m]  True where nothing is said. */

@@ -28,10 +28,6 @@ int ltw_gateway_make(lua_State *L, struct ltw_host *host, struct tw_io *io,
                      struct tw_fix_link_options *o, struct tw_fix_gateway **out,
                      struct tw_error *error);
 
-/* [-0, +0, m]  The tag of the `field` that the table on top has, by name or number; 0:
- * the dictionary does not have it. */
-int32_t ltw_fix_tag(lua_State *L, const struct tw_fix_dictionary *d);
-
 /* NULL: none is called so.  Thread: any. */
 struct tw_fix_gateway *ltw_gateway_find(const struct ltw_desk *d, const char *name);
 

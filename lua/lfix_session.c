@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "fix.h"
-#include "gateway.h"
+#include "fix_instruments.h"
 #include "lfix_build.h"
 #include "lfix_message.h"
 #include "lvalue.h"

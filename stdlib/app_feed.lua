@@ -67,7 +67,7 @@ end
 local MARKET = {
   subscribe = "table", depth = "number", incremental = "boolean", batch = "number",
   levels = "number", quotes = "boolean", trades = "boolean", limit = "number",
-  states = "boolean", security_id_source = "string",
+  states = "boolean", security_id_source = "string", instruments = "table",
 }
 
 local MARKET_RANGES = { depth = { 0, 1 << 31 }, batch = { 0, 1000 },
@@ -84,12 +84,8 @@ local function add_session(what, options)
   if not market.subscribe or #market.subscribe == 0 then
     fail(2, "%s: subscribe: a list of symbols is needed", what)
   end
-  for i = 1, #market.subscribe do
-    local symbol = market.subscribe[i]
-    if type(symbol) ~= "string" or symbol == "" then
-      fail(2, "%s: subscribe[%d] is no symbol: %s", what, i, tostring(symbol))
-    end
-  end
+  declare.subscribe(what, market.subscribe)
+  market.instruments = declare.instruments(what, market.instruments)
   declare.id_source(what, market.security_id_source)
   if market.security_id_source and market.quotes then
     fail(2, "%s: security_id_source is for 35=V, not for quotes", what)
@@ -133,10 +129,12 @@ end
 -- request; default 1), trades (false: none), quotes (true: asks for 35=S and i by 35=R),
 -- states (true: asks whether the symbols and the market trade, by 35=e and g),
 -- security_id_source ("8": symbols are SecurityIDs (48) of that source (22), in place of
--- Symbol), levels (that are kept of a side; default 1024).  The best bid and offer become
--- quotes, and unless depth is 1 the levels become records: see `tidewire help books`.
--- Where something was missed there is a gap and books are asked for again, as after each
--- logon; symbols that the peer refuses are told in the log.
+-- Symbol), instruments (what the venue calls a symbol, and what tells it apart, as of
+-- app.gateway.fix, whose table it is where both have one session), levels (that are kept
+-- of a side; default 1024).  The best bid and offer become quotes, and unless depth is 1
+-- the levels become records: see `tidewire help books`.  Where something was missed there
+-- is a gap and books are asked for again, as after each logon; symbols that the peer
+-- refuses are told in the log.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: speed: times real time.

@@ -498,6 +498,15 @@ local function placed(f, ...)
   return made
 end
 
+-- A feed and a gateway of one session have one venue: the table of either is of both.
+local function share_instruments(one)
+  local feed, gateway = one.feed, one.gateway
+  if not feed or not gateway then return end
+  feed.is_lent = not feed.instruments[1]
+  if feed.is_lent then feed.instruments = gateway.instruments
+  elseif not gateway.instruments[1] then gateway.instruments = feed.instruments end
+end
+
 --- (internal) app.fix.use(what, name, kind, options) -> name
 -- One more use of a session that is declared and connected to its peer: kind is "feed" or
 -- "gateway", what the caller is called in errors.
@@ -508,6 +517,7 @@ function fix.use(what, name, kind, options)
     if one.name == name and one.initiator then
       if one[kind] then fail(2, "%s: session '%s' has one already", what, name) end
       one[kind] = options
+      share_instruments(one)
       return name
     end
   end

@@ -28,7 +28,8 @@ local ID_FORMS = { uuid = 1, short = 2 }   -- enum tw_fix_id_form
 --                        of a group a list of tables
 --   instruments          what the venue calls a symbol, and more of its orders:
 --                        { ESZ6 = { symbol = "ES", fields = { SecurityType = "FUT",
---                        MaturityMonthYear = "202612" } } }
+--                        MaturityMonthYear = "202612" } } }; also of app.feed.fix over
+--                        this session
 --   security_id_source   "8": symbols are SecurityIDs (48) of that source (22), and go
 --                        out so in place of Symbol
 --   cl_ord_id            "uuid": ClOrdIDs are UUIDs, not digits; "short": of at most 14

@@ -137,6 +137,32 @@ function declare.fields(what, given)
   return list
 end
 
+-- Bytes of a symbol: here (TW_NAME_MAX), and of a venue.
+local NAME_MAX <const>, VENUE_MAX <const> = 63, 255
+
+-- Why a FIX message can't say a symbol, or nil.
+local function unsaid(symbol, most)
+  if symbol == "" or #symbol > most then
+    return ("has %d bytes: 1 to %d may be"):format(#symbol, most)
+  end
+  return symbol:find "%c" and "has a control character" or nil
+end
+
+--- declare.subscribe(what, symbols)
+-- The symbols that a feed asks for.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for what is none, where the caller was called.  Units: none.
+function declare.subscribe(what, symbols)
+  for i = 1, #symbols do
+    local symbol = symbols[i]
+    if type(symbol) ~= "string" then
+      declare.fail(3, "%s: subscribe[%d] is no symbol: %s", what, i, tostring(symbol))
+    end
+    local why = unsaid(symbol, NAME_MAX)
+    if why then declare.fail(3, "%s: subscribe[%d], %q, %s", what, i, symbol, why) end
+  end
+end
+
 --- declare.instruments(what, given) -> list
 -- { ESZ6 = { symbol = "ES", fields = { SecurityType = "FUT" } } } as a list of { symbol,
 -- name, fields }: name is what the venue calls it.
@@ -145,22 +171,27 @@ end
 function declare.instruments(what, given)
   local list = {}
   for symbol, one in pairs(given or {}) do
-    if type(symbol) ~= "string" or symbol == "" or type(one) ~= "table" then
+    if type(symbol) ~= "string" or type(one) ~= "table" then
       declare.fail(3, '%s: instruments are like { ESZ6 = { symbol = "ES", fields = { ...'
                    .. " } } }, by our symbol, got %s = %s", what, tostring(symbol),
                    tostring(one))
     end
     local of = ("%s: instruments: %s"):format(what, symbol)
+    local why = unsaid(symbol, NAME_MAX)
+    if why then
+      declare.fail(3, "%s: instruments: the symbol %q %s", what, symbol, why)
+    end
     for name, value in pairs(one) do
       local kind = name == "fields" and "table" or name == "symbol" and "string"
       if not kind then
         declare.fail(3, "%s: no option '%s': symbol and fields are", of, tostring(name))
       end
-      if type(value) ~= kind or value == "" or tostring(value):find "%c" then
-        declare.fail(3, "%s: %s must be a %s, got %q", of, name,
-                     kind == "table" and kind or "text without control characters",
-                     tostring(value))
+      if type(value) ~= kind then
+        declare.fail(3, "%s: %s must be a %s, got %s", of, name,
+                     kind == "table" and kind or "text", tostring(value))
       end
+      why = kind == "string" and unsaid(value, VENUE_MAX)
+      if why then declare.fail(3, "%s: symbol %q %s", of, value, why) end
     end
     list[#list + 1] = { symbol = symbol, name = one.symbol,
                         fields = fields_of(of, one.fields or {}) }

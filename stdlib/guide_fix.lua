@@ -177,8 +177,18 @@ comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape
   gaps               RptSeq (83) that is not the next one; messages that the session does
                      not get again, or refuses; its end; a message that can't be used:
                      on_gap tells of them, the book is dropped and asked for again
-  refusals           (35=Y, j) are in the log; of several symbols in a request each is
-                     tried alone
+  refusals           (35=Y, AG, j) are in the log, and with take = { "Y", "AG" } come to
+                     on_fix; of several symbols in a request each is tried alone
+  instruments        { ESZ6 = { symbol = "ES", fields = { SecurityType = "FUT",
+                     MaturityMonthYear = "202612" } } }, as of a gateway (see tidewire
+                     help gateways): by our symbol, the one that the venue has for it, and
+                     fields.  Requests have those that their messages have there, by the
+                     dictionary; fields of orders alone are left out.  What comes is under
+                     our symbol: known by its request (262, 131) where that is for it
+                     alone, else by the venue's symbol and those of 48, 167, 200, 201,
+                     202, 205, 207, 461 and 541 that both say.  What says otherwise than
+                     its request, or fits several, is not used (ignored).  A feed and a
+                     gateway of one session have one table: that of either
   states             of symbols (35=f) and markets (35=h): on_status, and the log; with
                      states = true they are asked for (35=e, g) after each Logon
   quotes             one by one (35=S), or many (35=i): the sides that each names are all
@@ -366,7 +376,9 @@ backtest has no gateway and fills orders itself, by the account's fill model.
                      Several may have the same symbol at the venue.  Without a store an
                      open order of a former run is matched by its report's symbol and by
                      48, 167, 200, 201, 202, 205, 207, 461 and 541, where both have them;
-                     one that fits none, or several, is only logged
+                     one that fits none, or several, is only logged.  The prices of ESZ6
+                     are ES at the venue, too: give its feed the same table, or the same
+                     session (app.feed.fix { session = "broker", subscribe = ... })
   account            Account (1) of all orders; for one script: app.script("b.lua", {
                      account = { gateway = "broker", account = "U2" } }).  It is not
                      that of a script that names another gateway.  With a store an order

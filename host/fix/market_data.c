@@ -59,6 +59,7 @@ void tw_fix_md_free(struct tw_fix_md *md)
     tw_free(md->members);
     tw_free(md->noted);
     tw_free(md->body);
+    tw_fix_instruments_free(md->instruments);
     tw_free(md);
 }
 
@@ -326,17 +327,16 @@ static void take_refused(struct tw_fix_md *md, struct tw_fix_now now,
     struct tw_fix_text code = tw_fix_message_code(m);
     bool quotes = code.n == 1 && strchr("SiZ", *code.at);
     uint64_t request = tw_fix_md_number_of(m, quotes ? 131 : 262);
-    struct tw_fix_text name = tw_fix_md_symbol(md, m);
-    uint32_t symbol = name.n ? tw_symbols_find(md->o.symbols, name.at, name.n) : 0;
     struct tw_fix_sub *s = request ? tw_fix_md_of_request(md, request)
-                         : symbol ? tw_fix_md_sub(md, symbol) : NULL;
+                                   : tw_fix_md_of_message(md, m, 0);
 
     if (!quotes && (code.n != 1 || !strchr("WX", *code.at))) return;
     if (s) {
         tw_fix_md_lose(md, now, s, 0, 0, out);
         return;
     }
-    if (request || name.n) return;        /* of what is over, or was never asked for */
+    if (request || tw_fix_md_symbol(md, m).n)
+        return;                           /* of what is over, or was never asked for */
     for (uint32_t i = 0; i < md->subs_n; i++)
         if (md->subs[i].state >= TW_FIX_MD_ASKED) tw_fix_md_slow_down(&md->subs[i], now);
     tw_fix_md_lose_all(md, now, 0, 0, NULL, out);
@@ -397,13 +397,6 @@ bool tw_fix_md_resend(const struct tw_fix_message *m)
 
 /* ---- requests ---- */
 
-void tw_fix_md_put_symbol(const struct tw_fix_md *md, struct tw_fix_output *o,
-                          const char *name)
-{
-    tw_fix_put_text(o, md->o.id_source ? 48 : 55, name, strlen(name));
-    if (md->o.id_source) tw_fix_put_char(o, 22, md->o.id_source);
-}
-
 struct tw_fix_text tw_fix_md_symbol(const struct tw_fix_md *md,
                                     const struct tw_fix_message *m)
 {
@@ -431,12 +424,8 @@ static int send_request(struct tw_fix_md *md, uint64_t request, uint32_t n, bool
             if (types >> i & 1) tw_fix_put_char(&o, 269, (char)('0' + i));
     }
     if (!md->o.quotes || !md->ungrouped) tw_fix_put_integer(&o, 146, n);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t symbol = md->subs[md->members[i]].symbol;
-        const char *name = tw_symbols_name(md->o.symbols, symbol);
-
-        tw_fix_md_put_symbol(md, &o, name);
-    }
+    for (uint32_t i = 0; i < n; i++)
+        tw_fix_md_put_instrument(md, &o, code, md->subs[md->members[i]].symbol);
     if (o.error) return o.error;
     return md->o.send(md->o.ctx, code, md->body, (size_t)(o.at - o.start));
 }

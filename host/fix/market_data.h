@@ -37,9 +37,9 @@
 #define TW_FIX_MARKET_DATA_H
 
 #include "fix/depth.h"
+#include "fix/instruments.h"
 #include "fix/session.h"
 #include "tape/record.h"
-#include "tape/symbols.h"
 
 struct tw_fix_md;
 
@@ -84,6 +84,11 @@ struct tw_fix_md_options {
 /* NULL: no memory.  Memory: freed by tw_fix_md_free. */
 struct tw_fix_md *tw_fix_md_new(const struct tw_fix_md_options *options);
 void tw_fix_md_free(struct tw_fix_md *md);   /* md may be NULL */
+
+/* What the venue calls the symbols of a list, and what requests say of them, as far as
+ * the dictionary has it there: before the first of these calls.  UV_ENOMEM. */
+int tw_fix_md_set_instruments(struct tw_fix_md *md, const struct tw_fix_dictionary *d,
+                              const struct tw_fix_instrument *list, size_t n);
 
 /* A symbol more or less; asked for, or cancelled, by the next tick or message.  Others of
  * a request that is cancelled are asked for again: a gap of each whose book is lost.

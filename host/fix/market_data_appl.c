@@ -66,18 +66,11 @@ static bool is_alive(const struct tw_fix_sub *s)
  * whatever is missing before it.  NULL: of none. */
 static struct tw_fix_sub *fresh_of(struct tw_fix_md *md, const struct tw_fix_message *m)
 {
-    struct tw_fix_text name = tw_fix_md_symbol(md, m);
     uint64_t request = tw_fix_md_number_of(m, 262);
-    struct tw_fix_sub *s = NULL;
-    uint32_t symbol;
+    struct tw_fix_sub *s;
 
     if (*tw_fix_message_code(m).at != 'W') return NULL;
-    if (request) {
-        s = tw_fix_md_of_request(md, request);
-    } else if (name.n) {
-        symbol = tw_symbols_find(md->o.symbols, name.at, name.n);
-        s = symbol ? tw_fix_md_sub(md, symbol) : NULL;
-    }
+    s = request ? tw_fix_md_of_request(md, request) : tw_fix_md_of_message(md, m, 0);
     return s && is_alive(s) && (md->o.batch == 1 || s->alone) ? s : NULL;
 }
 

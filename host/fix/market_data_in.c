@@ -28,6 +28,9 @@ struct fields {
     int64_t time_ns;             /* of the message                          */
     struct tw_fix_text sending;  /* 52 */
     struct tw_fix_text text[MD_FIELDS];
+    const struct tw_fix_message *message;   /* these are find_instrument's  */
+    const struct tw_fix_field *from;   /* where the part begins; NULL: the body */
+    struct tw_fix_text called;         /* the symbol, as the venue calls it     */
 };
 
 /* ---- times ---- */
@@ -101,13 +104,6 @@ static bool is_id(struct tw_level_id id)
     return (id.word[0] | id.word[1]) != 0;
 }
 
-static struct tw_fix_text name_of(const struct tw_fix_md *md, const struct tw_fix_sub *s)
-{
-    const char *name = tw_symbols_name(md->o.symbols, s->symbol);
-
-    return (struct tw_fix_text){ name, strlen(name) };
-}
-
 static bool has_level(const struct tw_fix_sub *s, const struct tw_fix_noted *x)
 {
     const struct tw_depth_side *side = &s->book.side[x->entry.type];
@@ -137,7 +133,7 @@ static void find_symbol(struct tw_fix_md *md, struct fields *f, uint32_t seen,
         if (s->state != TW_FIX_MD_LIVE || (request && s->request != request)) continue;
         md->looks_left -= n < md->looks_left ? n : md->looks_left;
         if (!has_level(s, x)) continue;
-        *name = name_of(md, s);
+        *name = tw_fix_md_name_of(md, s);
         return;
     }
 }
@@ -202,10 +198,35 @@ static int close_body(struct tw_fix_md *md, struct fields *f, uint32_t seen)
 
     read_request(f, seen);
     s = md->o.batch == 1 ? tw_fix_md_of_request(md, f->request) : NULL;
-    if (s && (!f->text[MD_SYMBOL].n || md->o.id_source))
-        f->text[MD_SYMBOL] = name_of(md, s);
+    if (s && !md->instruments && (!f->text[MD_SYMBOL].n || md->o.id_source))
+        f->text[MD_SYMBOL] = tw_fix_md_name_of(md, s);
     if (read_report(md, f, seen, &f->report)) return TW_FIX_UNUSABLE;
     return said_time(md, f, seen, &f->time_ns);
+}
+
+/* Where instruments are said the part that ends there gets our name of its symbol: an
+ * entry that says nothing of it has that of the one before. */
+static __attribute__((noinline))
+void find_instrument(struct tw_fix_md *md, struct fields *f, uint32_t seen,
+                     const struct tw_fix_field *end)
+{
+    const struct tw_fix_message *m = f->message;
+    bool is_body = !f->from;
+    struct tw_fix_part p = { m, NULL, m->body, (uint32_t)(end - m->fields) };
+    struct tw_fix_sub *s;
+
+    if (is_body) {
+        read_request(f, seen);
+        f->called = nothing;
+    } else {
+        p.first = (uint32_t)(f->from - m->fields);
+    }
+    f->from = end;
+    if (seen & MD_BIT(MD_SYMBOL)) f->called = f->text[MD_SYMBOL];
+    else if (!is_body && (f->snapshot || !tw_fix_tells_instrument(&p))) return;
+    s = tw_fix_md_of_part(md, f->called, &p, f->request);
+    if (s || f->called.n || tw_fix_md_of_request(md, f->request))
+        f->text[MD_SYMBOL] = tw_fix_md_name_of(md, s);
 }
 
 /* Notes the fields of the body; those of the group's entries become entries. */
@@ -225,6 +246,7 @@ static int note_fields(struct tw_fix_md *md, const struct tw_fix_message *m,
         struct tw_fix_text value = { at->at, at->n };
 
         if (at->tag == group) {
+            if (md->instruments) find_instrument(md, f, seen, at);
             if (entered ? close_entry(md, f, seen)
                         : close_body(md, f, seen & ~MD_ENTRY_ONLY))
                 return TW_FIX_UNUSABLE;
@@ -250,6 +272,7 @@ static int note_fields(struct tw_fix_md *md, const struct tw_fix_message *m,
     }
     f->seen = seen;
     f->empty = !entered;
+    if (md->instruments) find_instrument(md, f, seen, end);
     if (entered ? close_entry(md, f, seen) : close_body(md, f, seen & ~MD_ENTRY_ONLY))
         return TW_FIX_UNUSABLE;
     if (left > 0)
@@ -263,6 +286,8 @@ static int note_header(struct tw_fix_md *md, const struct tw_fix_message *m,
 {
     f->sending = tw_fix_message_header(m, 52);
     f->text[MD_SYMBOL] = f->text[MD_REQUEST] = nothing;
+    f->message = m;
+    f->from = NULL;
     f->seen = 0;
     f->report = 0;
     if (!f->sending.at || tw_fix_time(&md->clock, f->sending, &f->time_ns))
@@ -601,7 +626,8 @@ static struct tw_fix_sub *find_sub(struct tw_fix_md *md, const struct fields *f,
         symbol = tw_symbols_find(md->o.symbols, name.at, name.n);
         s = symbol ? tw_fix_md_sub(md, symbol) : NULL;
     }
-    if (!s && (!name.n || md->o.id_source) && f->has_request && md->o.batch == 1)
+    if (!s && (!name.n || (md->o.id_source && !md->instruments)) && f->has_request
+        && md->o.batch == 1)
         s = tw_fix_md_of_request(md, f->request);   /* who asked for one knows it */
     if (!s) md->stats.strange++;
     return s;
@@ -647,7 +673,13 @@ static void take_refresh(struct tw_fix_md *md, const struct common *c, struct fi
     tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "35=%c, message %llu: %s", type,
                    (unsigned long long)c->seq, md->why);
     if (f->text[MD_SYMBOL].n || f->has_request) {
-        struct tw_fix_sub *s = find_sub(md, f, f->text[MD_SYMBOL]);
+        const char *at = f->text[MD_SYMBOL].at;
+        struct tw_fix_sub *s;
+
+        if (md->instruments && at > m->bytes && at < m->bytes + m->length)
+            find_instrument(md, f, MD_BIT(MD_SYMBOL) | f->has_request << MD_REQUEST,
+                            m->fields + m->trailer);
+        s = find_sub(md, f, f->text[MD_SYMBOL]);
 
         if (s && is_current(f, s)) tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
     }
@@ -706,22 +738,6 @@ enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
 
 /* ---- messages without entries ---- */
 
-static void take_reject(struct tw_fix_md *md, const struct common *c,
-                        const struct tw_fix_message *m, int32_t request_tag,
-                        int32_t reason_tag)
-{
-    uint64_t request = tw_fix_md_number_of(m, request_tag);
-    char text[200] = "";
-
-    if (request == 0) {
-        tw_fix_md_unasked(md, m, "market data is");
-        return;
-    }
-    tw_fix_md_describe(m, reason_tag, text, sizeof text);
-    tw_fix_md_describe(m, 58, text, sizeof text);
-    tw_fix_md_refused(md, c->now, request, *text ? text : "without a reason", c->out);
-}
-
 /* Prices that come again: those of before the Logon are of requests that are over. */
 static bool is_resent(const struct tw_fix_message *m, struct tw_fix_text code)
 {
@@ -744,7 +760,7 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
     seq = tw_fix_message_header(m, 34);
     if (!seq.n || !tw_fix_integer(seq, &c.seq)) c.seq = 0;
     if (code.n == 2 && memcmp(code.at, "AG", 2) == 0) {
-        take_reject(md, &c, m, 131, 658);
+        tw_fix_md_reject(md, now, m, 131, 658, out);
         return TW_FIX_TAKEN;
     }
     if (c.seq < md->up_seq && is_resent(m, code)) {
@@ -755,18 +771,18 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
     switch (code.n == 1 ? *code.at : 0) {
     case 'W': case 'X': take_refresh(md, &c, &f, m, *code.at); break;
     case 'S': case 'i': case 'Z': tw_fix_md_quotes(md, now, c.seq, m, out); break;
-    case 'Y': take_reject(md, &c, m, 262, 281); break;
+    case 'Y': tw_fix_md_reject(md, now, m, 262, 281, out); break;
     case 'f': case 'h': tw_fix_md_status(md, now, c.seq, m, out); break;
     case 'b':                               /* in 4.2 that is what answers 35=R */
         if (tw_fix_md_of_request(md, tw_fix_md_number_of(m, 131))
             && tw_fix_md_number_of(m, 297) == 5)
-            take_reject(md, &c, m, 131, 300);
+            tw_fix_md_reject(md, now, m, 131, 300, out);
         else answer = TW_FIX_UNSUPPORTED;
         break;
     case 'j':
         of = tw_fix_message_body(m, 372);
         if (of.n == 1 && (*of.at == 'V' || *of.at == 'R')) {
-            take_reject(md, &c, m, 379, 380);
+            tw_fix_md_reject(md, now, m, 379, 380, out);
             break;
         }
         if (of.n == 1 && (*of.at == 'e' || *of.at == 'g')) {

@@ -7,11 +7,14 @@
  *   market_data_states.c   35=f and h, and the requests for them
  *   market_data_appl.c     numbers of streams
  *   market_data_levels.c   books as records
+ *   market_data_instruments.c   what the venue calls them
  *
  * Layer host/fix.  Thread: the owner's.
  */
 #ifndef TW_FIX_MARKET_DATA_PARTS_H
 #define TW_FIX_MARKET_DATA_PARTS_H
+
+#include <string.h>
 
 #include "feed/fix_entry.h"
 #include "fix/market_data.h"
@@ -78,6 +81,8 @@ struct tw_fix_noted {
 
 struct tw_fix_md {
     struct tw_fix_md_options o;          /* constant                              */
+    struct tw_fix_instruments *instruments;      /* constant; NULL: none          */
+    const struct tw_fix_dictionary *dictionary;  /* constant; of requests, with them */
     struct tw_fix_sub *subs;
     uint32_t subs_n;
     size_t subs_max;                     /* that there is room for                */
@@ -156,9 +161,19 @@ int tw_fix_md_tell_levels(struct tw_fix_md *md, struct tw_fix_sub *s,
 void tw_fix_md_tell(struct tw_fix_md *md, enum tw_fix_md_kind kind, const char *format,
                     ...) TW_PRINTF(3, 4);
 
+/* How a request of that type names an instrument.  Thread: the owner's. */
+void tw_fix_md_put_instrument(const struct tw_fix_md *md, struct tw_fix_output *o,
+                              const char *code, uint32_t symbol);
+
+/* The subscription that a message or a part of one is of, whose symbol (55, 48) the venue
+ * calls so: by the request, where that is of it alone and instruments are said, else by
+ * what the part says.  NULL: of none, or which nobody says.  Thread: the owner's. */
+struct tw_fix_sub *tw_fix_md_of_part(const struct tw_fix_md *md, struct tw_fix_text name,
+                                     const struct tw_fix_part *p, uint64_t request);
+struct tw_fix_sub *tw_fix_md_of_message(const struct tw_fix_md *md,
+                                        const struct tw_fix_message *m, uint64_t request);
+
 /* How a message names its symbol.  Thread: the owner's. */
-void tw_fix_md_put_symbol(const struct tw_fix_md *md, struct tw_fix_output *o,
-                          const char *name);
 struct tw_fix_text tw_fix_md_symbol(const struct tw_fix_md *md,
                                     const struct tw_fix_message *m);
 
@@ -222,6 +237,12 @@ void tw_fix_md_lose_states(struct tw_fix_md *md, enum tw_fix_md_lost what);
 void tw_fix_md_unasked(struct tw_fix_md *md, const struct tw_fix_message *m,
                        const char *what);
 
+/* A message that refuses a request, which it has the number of in one tag, and why in
+ * another.  Thread: the owner's. */
+void tw_fix_md_reject(struct tw_fix_md *md, struct tw_fix_now now,
+                      const struct tw_fix_message *m, int32_t request_tag,
+                      int32_t reason_tag, struct tw_batch *out);
+
 /* Has the message its place in its stream?  False: it is not to be used.  What is missing
  * before it is a gap.  One that is not of market data counts where such ones have the
  * same stream, and is always to be used.  Thread: the owner's. */
@@ -234,6 +255,15 @@ static inline struct tw_fix_sub *tw_fix_md_sub(const struct tw_fix_md *md,
 {
     return symbol < md->symbols_n && md->by_symbol[symbol]
            ? &md->subs[md->by_symbol[symbol] - 1] : NULL;
+}
+
+/* What we call it; of NULL what nothing is called.  Thread: the owner's. */
+static inline struct tw_fix_text tw_fix_md_name_of(const struct tw_fix_md *md,
+                                                   const struct tw_fix_sub *s)
+{
+    const char *name = s ? tw_symbols_name(md->o.symbols, s->symbol) : "\1";
+
+    return (struct tw_fix_text){ name, strlen(name) };
 }
 
 /* The first subscription of a request; NULL: it is over.  Thread: the owner's. */

@@ -72,6 +72,9 @@ static int take(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_md_si
                 uint32_t seen, struct tw_batch *out)
 {
     q->symbol = text[MD_SYMBOL];
+    if (md->instruments)
+        q->symbol = tw_fix_md_name_of(md, tw_fix_md_of_part(
+            md, q->symbol, p, tw_fix_md_number_of(p->message, 131)));
     q->n = tw_fix_quote_read(text, seen, q->side, md->why);
     if (q->n < 0 || check_prices(md, q) < 0 || read_until(md, p, 62, &q->until_ns) < 0)
         return INVALID_PRICE;
@@ -285,8 +288,7 @@ static bool cancel(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_md
                    struct tw_fix_sub *s, struct tw_batch *out)
 {
     if (!s || !s->quote) return false;
-    q->symbol.at = tw_symbols_name(md->o.symbols, s->symbol);
-    q->symbol.n = strlen(q->symbol.at);
+    q->symbol = tw_fix_md_name_of(md, s);
     for (q->n = 0; q->n < 2; q->n++)
         q->side[q->n] = (struct tw_fix_entry){ .type = (uint8_t)q->n,
                                                .flags = TW_FIX_GONE };
@@ -309,12 +311,13 @@ static uint64_t cancel_symbols(struct tw_fix_md *md, struct tw_fix_now now,
     if (*nameless) return 0;
     while (tw_fix_group_next(&g, &entry)) {
         struct tw_fix_text name = text_of(&entry, 55);
-        uint32_t id = name.n ? tw_symbols_find(md->o.symbols, name.at, name.n) : 0;
+        struct tw_fix_sub *s = tw_fix_md_of_part(md, name, &entry,
+                                                 tw_fix_md_number_of(m, 131));
 
         if (!symbol->n) *symbol = name;
         *nameless |= !name.n;
         entries++;
-        n += cancel(md, now, q, id ? tw_fix_md_sub(md, id) : NULL, out);
+        n += cancel(md, now, q, s, out);
     }
     *nameless |= entries < g.count;   /* one begins with its symbol */
     return n;

@@ -48,24 +48,24 @@ void tw_fix_md_describe(const struct tw_fix_message *m, int32_t tag, char *out,
 
 /* ---- what is asked ---- */
 
-/* 35=e of a symbol, or g of the market, whose name is NULL. */
-static int send(struct tw_fix_md *md, uint64_t request, const char *name, char kind)
+/* 35=e of a symbol, or g of the market, which is 0. */
+static int send(struct tw_fix_md *md, uint64_t request, uint32_t symbol, char kind)
 {
     struct tw_fix_output o = {
         .at = md->body, .start = md->body, .end = md->body + md->body_room
     };
 
-    tw_fix_put_integer(&o, name ? 324 : 335, (int64_t)request);
-    if (name) tw_fix_md_put_symbol(md, &o, name);
+    tw_fix_put_integer(&o, symbol ? 324 : 335, (int64_t)request);
+    if (symbol) tw_fix_md_put_instrument(md, &o, "e", symbol);
     tw_fix_put_char(&o, 263, kind);
     if (o.error) return o.error;
-    return md->o.send(md->o.ctx, name ? "e" : "g", md->body, (size_t)(o.at - o.start));
+    return md->o.send(md->o.ctx, symbol ? "e" : "g", md->body, (size_t)(o.at - o.start));
 }
 
 /* One request: cancelled, if there is one that is not wanted or is to be made again, and
  * made anew; false: the peer takes no more now. */
 static bool ask(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_asked *a,
-                const char *name, bool wanted)
+                uint32_t symbol, bool wanted)
 {
     int64_t due_ns = a->asked_ns + again_ns;
 
@@ -74,11 +74,11 @@ static bool ask(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_asked
         return true;
     }
     if (a->request && (!wanted || a->again)) {
-        if (send(md, a->request, name, '2') < 0) return false;
+        if (send(md, a->request, symbol, '2') < 0) return false;
         *a = (struct tw_fix_asked){ .request = 0 };
     }
     if (!wanted || a->request) return true;
-    if (send(md, md->next_request, name, '1') < 0) return false;
+    if (send(md, md->next_request, symbol, '1') < 0) return false;
     *a = (struct tw_fix_asked){
         .request = md->next_request++, .asked_ns = now.steady_ns
     };
@@ -88,12 +88,11 @@ static bool ask(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_asked
 bool tw_fix_md_ask_states(struct tw_fix_md *md, struct tw_fix_now now)
 {
     if (!md->o.states) return true;
-    if (!ask(md, now, &md->market_asked, NULL, true)) return false;
+    if (!ask(md, now, &md->market_asked, 0, true)) return false;
     for (uint32_t i = 0; i < md->subs_n; i++) {
         struct tw_fix_sub *s = &md->subs[i];
 
-        if (!ask(md, now, &s->asked, tw_symbols_name(md->o.symbols, s->symbol),
-                 s->state != TW_FIX_MD_NONE))
+        if (!ask(md, now, &s->asked, s->symbol, s->state != TW_FIX_MD_NONE))
             return false;
     }
     return true;
@@ -123,6 +122,22 @@ void tw_fix_md_unasked(struct tw_fix_md *md, const struct tw_fix_message *m,
     tw_fix_md_tell(md, TW_FIX_MD_FAILED, "%s refused: %s", what, text);
 }
 
+void tw_fix_md_reject(struct tw_fix_md *md, struct tw_fix_now now,
+                      const struct tw_fix_message *m, int32_t request_tag,
+                      int32_t reason_tag, struct tw_batch *out)
+{
+    uint64_t request = tw_fix_md_number_of(m, request_tag);
+    char text[200] = "";
+
+    if (request == 0) {
+        tw_fix_md_unasked(md, m, "market data is");
+        return;
+    }
+    tw_fix_md_describe(m, reason_tag, text, sizeof text);
+    tw_fix_md_describe(m, 58, text, sizeof text);
+    tw_fix_md_refused(md, now, request, *text ? text : "without a reason", out);
+}
+
 /* ---- what is told ---- */
 
 /* What 326, and 340, say. */
@@ -149,6 +164,17 @@ static enum tw_trading trading(bool symbol, uint64_t code)
     return TW_TRADING_NOTICE;
 }
 
+/* Whose state 35=f is: the answer to a request says it, too. */
+static struct tw_fix_sub *of_status(struct tw_fix_md *md, const struct tw_fix_message *m)
+{
+    struct tw_fix_sub *s = tw_fix_md_of_message(md, m, 0);
+    uint64_t request = md->instruments ? tw_fix_md_number_of(m, 324) : 0;
+
+    for (uint32_t i = 0; !s && request && i < md->subs_n; i++)
+        if (md->subs[i].asked.request == request) s = &md->subs[i];
+    return s;
+}
+
 void tw_fix_md_status(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,
                       const struct tw_fix_message *m, struct tw_batch *out)
 {
@@ -161,17 +187,15 @@ void tw_fix_md_status(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,
     struct tw_fix_text said = tw_fix_message_body(m, 58);
     uint64_t code = tw_fix_md_number_of(m, tags[0]);
     char text[250] = "", shown[80];
-    struct tw_fix_sub *s = NULL;
+    struct tw_fix_sub *s = symbol ? of_status(md, m) : NULL;
     struct tw_record *r;
-    uint32_t id = 0;
     int64_t time_ns;
 
     for (int i = 0; i < 5; i++) tw_fix_md_describe(m, tags[i], text, sizeof text);
-    if (symbol && name.n) id = tw_symbols_find(md->o.symbols, name.at, name.n);
+    if (s) name = tw_fix_md_name_of(md, s);
     tw_fix_md_tell(md, TW_FIX_MD_STATUS, "%s%s%s",
                    symbol ? tw_fix_show(name.at ? name.at : "", name.n, shown, 64) : "",
                    symbol ? ": " : "", text);
-    if (symbol) s = id ? tw_fix_md_sub(md, id) : NULL;
     if (symbol && !s) {
         md->stats.strange++;
         return;
@@ -180,8 +204,9 @@ void tw_fix_md_status(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,
     if (tw_fix_md_time(md, m, &time_ns) < 0) time_ns = now.time_ns;
     r = tw_batch_next(out);
     *r = (struct tw_record){
-        .time = time_ns, .received = now.time_ns, .symbol = id & TW_SYMBOL_MAX,
-        .source = md->o.source, .kind = TW_STATUS, .source_seq = (uint32_t)seq,
+        .time = time_ns, .received = now.time_ns,
+        .symbol = (s ? s->symbol : 0) & TW_SYMBOL_MAX, .source = md->o.source,
+        .kind = TW_STATUS, .source_seq = (uint32_t)seq,
         .status = {
             .status = (uint16_t)trading(symbol, code), .code = (uint32_t)code,
             .reason = reason.n == 1 && (*reason.at < '0' || *reason.at > '9')

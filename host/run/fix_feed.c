@@ -170,6 +170,14 @@ struct tw_fix_consumer tw_fix_feed_consumer(struct tw_io *io, unsigned feed)
     };
 }
 
+int tw_fix_feed_instruments(struct tw_io *io, unsigned feed,
+                            const struct tw_fix_dictionary *d,
+                            const struct tw_fix_instrument *list, size_t n)
+{
+    return tw_fix_md_set_instruments(((struct fix_feed *)io->feeds[feed])->md, d, list,
+                                     n);
+}
+
 /* ---- the feed ---- */
 
 static int fix_open(struct tw_feed *f, struct tw_error *error)

@@ -100,16 +100,6 @@ local fine = t.is(run.out, "broker\tnil\t0\n1\n",
                   "a server that is killed and comes again")
 if not fine then t.diag(run.err) end
 
--- What can't be.
-local SESSION = 'name = "x", host = "127.0.0.1", port = 9, sender = "ME", '
-  .. 'target = "YOU", '
-for text, why in pairs {
-  ['app.feed.fix { ' .. SESSION .. 'subscribe = { ("x"):rep(64) } }'] =
-    "cannot subscribe 'x+'",
-} do
-  apps.fails(why, { app = text .. ' app.script "s.lua"', ["s.lua"] = "" }, why)
-end
-
 -- Who asks once has the book of now: with the order that was just answered.
 local run = apps.run {
   app = [[

@@ -403,7 +403,7 @@ fails("logon", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
 for _, field in ipairs { "ClOrdID", "Price", "MsgSeqNum", "[54]" } do
   fails("twice", ('app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",'
                   .. ' target = "broker", fields = { %s = "1" } }'):format(field),
-        "is no field to add: orders have it already")
+        "is no field to add: it is there already")
 end
 fails("account", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
   target = "broker", account = "A", fields = { Account = "B" } }]],

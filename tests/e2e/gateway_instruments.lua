@@ -158,15 +158,21 @@ fails("f1", AT, "instruments = { ES = { fields = { SecurityTyp = 'FUT' } } }",
 fails("f2", AT, 'version = "FIX.4.2", instruments = { ES = { fields = { MaturityDate ='
       .. " '20261218' } } }", "instruments: ES: fields: no field 'MaturityDate'")
 fails("f3", AT, "instruments = { ES = { fields = { Symbol = 'ESZ6' } } }",
-      "instruments: ES: fields: 55 is no field to add: orders have it already")
+      "instruments: ES: fields: 55 is no field to add: it is there already")
 fails("f4", AT, "instruments = { ES = 'ESZ6' }",
       'app.gateway.fix: instruments are like { ESZ6 = { symbol = "ES"')
 fails("f5", AT, "instruments = { ES = { name = 'ESZ6' } }",
       "instruments: ES: no option 'name': symbol and fields are")
 fails("f6", AT, "instruments = { ES = { symbol = '' } }",
-      "instruments: ES: symbol must be a text without control characters, got")
+      'instruments: ES: symbol "" has 0 bytes: 1 to 255 may be')
 fails("f12", AT, "instruments = { ES = { symbol = 'E\\1S' } }",
-      "instruments: ES: symbol must be a text without control characters, got")
+      'instruments: ES: symbol "E\\1S" has a control character')
+fails("f15", AT, "instruments = { ES = { symbol = ('E'):rep(256) } }",
+      'EEE" has 256 bytes: 1 to 255 may be')
+fails("f16", AT, "instruments = { ['E\\1S'] = { symbol = 'ES' } }",
+      'app.gateway.fix: instruments: the symbol "E\\1S" has a control character')
+fails("f17", AT, "instruments = { [('E'):rep(64)] = { symbol = 'ES' } }",
+      'EEE" has 64 bytes: 1 to 63 may be')
 fails("f13", AT, "fields = { ExDestination = 'XNAS\\1' }",
       "app.gateway.fix: fields: ExDestination must be a text without control characters")
 fails("f7", AT, "instruments = { ES = { fields = { SecurityType = true } } }",

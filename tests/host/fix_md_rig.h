@@ -12,6 +12,11 @@
 
 enum { ALL = 1 << 16, SYMBOLS_OF_TEST = 64 };
 
+/* What the venue calls A, B and C, where there are some; requests are then shown from 146
+ * on. */
+static const struct tw_fix_instrument *instruments;
+static size_t instruments_n;
+
 struct run {
     struct tw_fix_md *md;
     struct tw_symbols *symbols;
@@ -86,6 +91,15 @@ static inline int on_send(void *ctx, const char *code, const char *body, size_t 
         at += (size_t)snprintf(names + at, sizeof names - at, " %.*s", (int)k, p);
         if (id && !cancel && symbol < SYMBOLS_OF_TEST)
             r->request[symbol] = strtoull(id, NULL, 10);
+    }
+    if (instruments_n && strchr("VRe", *code)) {
+        p = body_field(body, n, *code == 'e' ? tag : 146, &k, 0);
+        p -= *code == 'e' ? 3 : 4;
+        snprintf(names, sizeof names, " %.*s", (int)(body + n - p), p);
+        for (char *c = names; *c; c++) *c = *c == TW_FIX_SOH ? '|' : *c;
+        for (int i = 0; id && !cancel && body_field(body, n, tag, &k, i); i++)
+            r->request[(strtoull(id, NULL, 10) & 0xfffff) + 1 + (unsigned)i]
+                = strtoull(id, NULL, 10);
     }
     if (strcmp(code, "b") == 0 || strcmp(code, "AI") == 0) {
         snprintf(names, sizeof names, " %.*s", (int)n, body);
@@ -169,6 +183,10 @@ static inline struct run *run_open(const struct tw_fix_md_options *options,
     o.event = on_md_event;
     o.ctx = r;
     r->md = tw_fix_md_new(&o);
+    for (size_t i = 0; i < instruments_n; i++)
+        tw_symbols_intern(r->symbols, (char[]){ (char)('A' + i), 0 }, 1);
+    if (instruments_n)
+        tw_fix_md_set_instruments(r->md, r->dictionary, instruments, instruments_n);
     for (const char *p = symbols; *p; p += strcspn(p, " "), p += *p == ' ')
         tw_fix_md_subscribe(r->md, p, strcspn(p, " "));
     return r;
