@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "fix.h"
+#include "hint.h"
 #include "lerror.h"
 #include "lvalue.h"
 #include "lview.h"
@@ -353,8 +354,12 @@ static int load(lua_State *L)
     if (status == LUA_YIELD)
         return luaL_error(L, "the file itself can't wait; its on_start can");
     if (status != LUA_OK) {
-        const char *text = (lua_xmove(co, L, 1), ltw_error_push_text(L, -1));
+        const char *text;
 
+        lua_xmove(co, L, 1);
+        ltw_error_push_text(L, -1);
+        ltw_hint(L, co, 0);
+        text = lua_tostring(L, -1);
         /* Only the file's own code has a way of calls worth telling. */
         if (lua_getstack(co, 1, &ar)) luaL_traceback(L, co, text, 0);
         else lua_pushstring(L, text);

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "hint.h"
 #include "script.h"
 #include "share/failure.h"
 #include "task.h"
@@ -111,6 +112,7 @@ void ltw_error_wrap(lua_State *L, lua_State *co)
 int ltw_error_handler(lua_State *L)
 {
     lua_settop(L, 1);
+    ltw_hint(L, L, 1);
     ltw_error_wrap(L, L);
     return 1;
 }

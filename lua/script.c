@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/memory.h"
+#include "hint.h"
 #include "instance.h"
 #include "lbars.h"
 #include "lbook.h"
@@ -456,7 +457,9 @@ static int describe(lua_State *L)
                         " waits with tw.sleep", lua_tostring(L, 2), f->record);
     } else {
         lua_xmove(s->co, L, 1);
-        luaL_traceback(L, s->co, ltw_error_push_text(L, 3), 0);
+        ltw_error_push_text(L, 3);
+        ltw_hint(L, s->co, 0);
+        luaL_traceback(L, s->co, lua_tostring(L, -1), 0);
         lua_pushfstring(L, "%s failed%s\n%s", lua_tostring(L, 2), f->record,
                         lua_tostring(L, -1));
     }

@@ -23,6 +23,7 @@
  */
 #include <string.h>
 
+#include "hint.h"
 #include "instance.h"
 #include "lerror.h"
 #include "remap.h"
@@ -480,7 +481,9 @@ static int describe(lua_State *L)
         lua_pushfstring(L, "%s can't wait", doing);
     } else {
         lua_xmove(o->co, L, 1);
-        luaL_traceback(L, o->co, luaL_tolstring(L, -1, NULL), 0);
+        luaL_tolstring(L, -1, NULL);
+        ltw_hint(L, o->co, 0);
+        luaL_traceback(L, o->co, lua_tostring(L, -1), 0);
         lua_pushfstring(L, "%s failed: %s", doing, lua_tostring(L, -1));
     }
     return 1;

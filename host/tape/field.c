@@ -81,7 +81,7 @@ const char *tw_field_text(enum tw_field field)
 
 int tw_name_distance(const char *a, size_t na, const char *b)
 {
-    enum { MAX = 16 };
+    enum { MAX = 32 };
     size_t nb = strlen(b);
     int row[MAX], la = (int)na, lb = (int)nb;
 

@@ -54,8 +54,8 @@ const char *tw_kind_name(enum tw_kind kind);
 /* Of an enum tw_trading: "halted", "open", ...  Thread: any. */
 const char *tw_trading_name(unsigned status);
 
-/* How many letters to change, add or drop (Levenshtein); 16 where a name has more
- * than 15.  Thread: any.  Blocks: never.  Memory: none. */
+/* How many letters to change, add or drop (Levenshtein); 32 where a name has more
+ * than 31.  Thread: any.  Blocks: never.  Memory: none. */
 int tw_name_distance(const char *a, size_t na, const char *b);
 
 #endif

@@ -45,6 +45,32 @@ for _, case in ipairs {
   t.is(select(2, run.err:gsub("version 1", "")), 1, case[1] .. ": told once")
 end
 
+-- A name that is misspelt, where it is called: what has nearly that name.
+
+for call, says in pairs {
+  ["self:buyy('AAPL', 1)"] = "(method 'buyy'); did you mean 'buy'?",
+  ["self:order_traget_percent('AAPL', 1)"] = "(method 'order_traget_percent'); did you "
+    .. "mean 'order_target_percent'?",
+  ["self:helpr()"] = "(method 'helpr'); did you mean 'helper'?",
+  ["ta.smaa(3)"] = "(field 'smaa'); did you mean 'sma'?",
+  ["math.flor(3)"] = "(field 'flor'); did you mean 'floor'?",
+  ["prnt(3)"] = "(global 'prnt'); did you mean 'print'?",
+  ["self:frobnicate()"] = "(method 'frobnicate')",
+  ["tw.task.detach(function() self:buyy() end)"] = "(method 'buyy'); did you mean "
+    .. "'buy'?",
+} do
+  local run = apps.run { app = FEED .. 'app.script("s.lua")', ["s.lua"] = ([[
+    local ta = require "tw.ta"
+    function M:helper() end
+    function M:on_quote() %s end]]):format(call) }
+  t.ok(run.err:find("s.lua:3: attempt to call a nil value " .. says .. "\n", 1, true),
+       "misspelt: " .. call)
+end
+local nils = apps.run { app = FEED .. 'app.script("s.lua")', ["s.lua"] = [[
+  function M:on_stop() print(self.buyy, pcall(function() self:buyy() end)) end]] }
+t.is(nils.out, "nil\tfalse\ts.lua:1: attempt to call a nil value (method 'buyy')\n",
+     "what a script catches is Lua's own")
+
 -- While it loads: nothing runs.
 
 for _, case in ipairs {
