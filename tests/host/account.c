@@ -337,6 +337,76 @@ static void marks(void)
     ok(whole == 12, "some of them by a product (%u)", whole);
 }
 
+/* Of two currencies, with a future that does not settle daily: 100 USD each, 1 EUR is
+ * 1.25 USD. */
+static void in_all(void)
+{
+    struct tw_account *a = tw_account_new("USD"), *copy;
+    struct tw_terms future = { .multiplier = 10 * ONE, .margin = 30 * ONE };
+    struct tw_terms share = { .currency = 1 };
+    struct tw_position *p, *q, was;
+    struct tw_sums sums;
+
+    tw_account_currency(a, "EUR");
+    tw_account_set_rate(a, 0, 2 * ONE);               /* the base costs 1 */
+    tw_account_set_rate(a, 1, ONE + ONE / 4);
+    tw_account_deposit(a, 0, 100 * (tw_money)ONE);
+    tw_account_deposit(a, 1, 80 * (tw_money)ONE);
+    p = tw_account_position(a, 1, &future);
+    q = tw_account_position(a, 2, &share);
+    ok(tw_account_all_cash(a) == 200 * (tw_money)ONE && tw_account_rate(a, 0) == ONE,
+       "cash of two currencies");
+    tw_account_trade(a, p, 10 * ONE, 2 * ONE, 0);
+    tw_account_mark(a, p, 9 * ONE);
+    tw_account_settle(a, p);
+    ok(p->settled == 0 && p->realised == 0
+       && tw_account_all_cash(a) == 200 * (tw_money)ONE,
+       "what does not settle daily is paid when it is closed");
+    ok(tw_account_free_cash(a) == (200 - 20 - 60) * (tw_money)ONE,
+       "what is lost, and margin, is not free");
+    tw_account_trade(a, q, 8 * ONE, -4 * ONE, 0);
+    ok(tw_account_free_cash(a) == (240 - 20 - 60 - 2 * 40) * (tw_money)ONE,
+       "nor is what was got for what is short, twice");
+    tw_account_mark(a, q, 43 * ONE);
+    ok(tw_account_is_solvent(a) && tw_account_equity(a) == 5 * (tw_money)ONE, "solvent");
+    tw_account_mark(a, q, 44 * ONE);
+    ok(!tw_account_is_solvent(a) && tw_account_equity(a) == 0, "and not any more");
+    copy = tw_account_copy(a, NULL, NULL);
+    ok(tw_account_find(copy, 1)->terms == NULL, "a copy has other terms");
+    tw_account_free(copy);
+    sums = tw_account_sums(a, 0);
+    was = *p;
+    tw_account_free(a);
+    a = tw_account_new("USD");
+    p = tw_account_position(a, 7, &future);
+    tw_account_trade(a, p, ONE, ONE, 0);
+    tw_account_set_sums(a, 0, &sums);
+    tw_account_set_position(a, p, &was);
+    ok(tw_account_deposits(a) == 100 * (tw_money)ONE
+       && tw_account_margin(a) == 60 * (tw_money)ONE
+       && tw_account_equity(a) == 80 * (tw_money)ONE, "of a former run, over another");
+    tw_account_trade(a, tw_account_position(a, 8, NULL), 10 * ONE, 9 * ONE, 0);
+    tw_account_mark(a, p, 11 * ONE / 2);
+    ok(tw_account_is_solvent(a) && tw_account_all_cash(a) == 10 * (tw_money)ONE,
+       "of one currency: by what is held, too");
+    tw_account_mark(a, p, 5 * ONE);
+    ok(!tw_account_is_solvent(a), "and by what was lost");
+    tw_account_free(a);
+}
+
+/* The trade itself was of a former run. */
+static void taken_back_unseen(void)
+{
+    struct tw_account *a = tw_account_new("USD");
+    struct tw_position *p = tw_account_position(a, 1, NULL);
+
+    tw_account_take_back(a, p, 10 * ONE, 5 * ONE, 0);
+    ok(p->quantity == -5 * ONE && p->trades == 0 && p->mark == 10 * ONE
+       && tw_account_equity(a) == 0 && tw_account_unrealised(a) == 0,
+       "what was never seen is valued at its own price");
+    tw_account_free(a);
+}
+
 static void without_memory(void)
 {
     unsigned refused = 0;
@@ -368,7 +438,9 @@ int main(void)
     fees_of_both();
     taken_back();
     taken_back_by_hand();
+    taken_back_unseen();
     marks();
+    in_all();
     without_memory();
     return tap_done();
 }
