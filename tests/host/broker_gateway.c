@@ -239,15 +239,20 @@ static void storm(int n, int steps, bool busts)
     }
 }
 
-static void open_life(void)
+static void open_limited(struct tw_limits limits)
 {
     static const struct tw_gateway gateway = { .submit = send_new, .cancel = send_cancel,
         .replace = send_replace, .next = hear, .is_plain = true };
 
     l = calloc(1, sizeof *l);
-    l->g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    l->g = open_rig((struct tw_broker_options){ .gateway = &gateway, .limits = limits });
     second = 0;
     pass();
+}
+
+static void open_life(void)
+{
+    open_limited((struct tw_limits){ 0 });
 }
 
 static void close_life(void)
@@ -622,8 +627,33 @@ static void cut_twice(void)
     }
 }
 
+/* All of a group may trade before one is canceled; of a bracket's exits one counts. */
+static void limited(void)
+{
+    const struct tw_order of_group = { .quantity = 6, .price = 900, .group = 1 };
+    struct tw_order sell = { .quantity = 12, .side = TW_SIDE_SELL, .price = 1200 };
+
+    open_limited((struct tw_limits){ .position = 12 * ONE });
+    for (int i = 0; i < 3; i++) submit(l->g, of_group);
+    is_told(l->g, "1 A, 2 A, 3 A, 3 8/4", "a group counts whole for a limit");
+    close_life();
+    open_limited((struct tw_limits){ .position = 12 * ONE });
+    enter(10);
+    calm_down();
+    trade(1, 10 * ONE);
+    calm_down();
+    told(l->g);
+    ok(l->at[2].open && l->at[3].open, "of two exits one counts");
+    submit(l->g, sell);
+    sell.quantity = 1;
+    submit(l->g, sell);
+    is_told(l->g, "4 A, 5 A, 5 8/4", "and no more of that side than the limit is left");
+    close_life();
+}
+
 int main(void)
 {
+    limited();
     random_brackets();
     random_groups();
     refuses_all();
