@@ -45,7 +45,6 @@
 
 enum { CAPACITY = 1 << 14, LOG_BYTES = 1 << 20, LOOK_EVERY = 4096 };
 enum { TURNS_MAX = 1000000 };             /* at one time, without a record          */
-enum { AHEAD = 2048 };                    /* records of the tape                     */
 enum { LOOK_NS = 100000000, WAIT_NS = 1000000 };
 enum { SEEN_BYTES = (TW_SYMBOL_MAX + 1) * sizeof(atomic_bool) };
 
@@ -545,16 +544,6 @@ void ltw_backtest_declared(struct ltw_backtest *b)
     for (uint32_t id = 1; id <= n; id++) see(b, id);
 }
 
-/* The tape has memory a little ahead of what is read: most runs are shorter than it. */
-static void populate(struct ltw_backtest *b)
-{
-    uint64_t head = tw_tape_head(b->host.tape);
-
-    if (head + AHEAD / 2 <= b->populated) return;
-    tw_tape_populate(b->host.tape, head, head + AHEAD);
-    b->populated = head > tw_tape_capacity(b->host.tape) ? UINT64_MAX : head + AHEAD;
-}
-
 /* D1, D2.  out: as it is on the tape, or NULL.  False: there is no room, because a script
  * sleeps. */
 static bool append(struct ltw_backtest *b, const struct tw_record *next,
@@ -568,7 +557,6 @@ static bool append(struct ltw_backtest *b, const struct tw_record *next,
     if (!b->o.brief && !ltw_worth_draw(b, next))
         return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     r.received = r.time;
-    if (b->populated < UINT64_MAX) populate(b);
     if (r.kind == TW_MESSAGE && ltw_supply_value(b, &r) < 0) return false;
     if (tw_tape_try_append(b->host.tape, &r, 1) < 0) {
         ltw_supply_undo(b, &r);

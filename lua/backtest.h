@@ -80,7 +80,6 @@ struct ltw_backtest {
     bool ruined;                      /* all were worth nothing, or less: since ...  */
     int64_t ruined_ns;
     uint64_t records;                 /* that were read                              */
-    uint64_t populated;               /* slots of the tape below that have memory    */
     uint64_t handled;                 /* of those, since from                        */
     int64_t first_ns, since_ns, last_ns;    /* of those that were read, or handled   */
     int64_t at_ns;                    /* tw_record_at of the last one                */

@@ -97,12 +97,6 @@ fail:
     return NULL;
 }
 
-void tw_tape_populate(struct tw_tape *t, uint64_t from, uint64_t till)
-{
-    if (till > t->capacity) till = t->capacity;
-    if (from < till) tw_populate(slot_of(t, from), (till - from) * sizeof *t->slots);
-}
-
 void tw_tape_touch(struct tw_tape *t)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE) / sizeof *t->slots;

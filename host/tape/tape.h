@@ -20,11 +20,6 @@ struct tw_tape;
  * take memory when records reach them.  NULL: no memory.  Thread: any.  Blocks: no. */
 struct tw_tape *tw_tape_new(size_t capacity);
 
-/* Gives memory to the first lap's records in [from, till): a page that is read before it
- * is written is mapped twice, the second time with an interrupt on all processors.
- * Thread: any.  Blocks: 0.2 ms a MiB. */
-void tw_tape_populate(struct tw_tape *t, uint64_t from, uint64_t till);
-
 /* Touches every page, so that no append has to wait for one.
  * Thread: MAIN, before the first append.  Blocks: 0.2 ms a MiB. */
 void tw_tape_touch(struct tw_tape *t);
