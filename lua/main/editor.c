@@ -17,7 +17,6 @@
  */
 #include "main/editor.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -470,19 +469,4 @@ const char *ltw_editor_text(const struct ltw_editor *e, size_t *n)
 {
     *n = e->text.bytes.n;
     return e->text.bytes.at;
-}
-
-const char *ltw_editor_read(struct ltw_editor *e, const char *prompt, const char *more,
-                            bool *interrupted)
-{
-    enum ltw_editor_event event;
-    size_t n;
-
-    *interrupted = false;
-    ltw_editor_begin(e, prompt, more);
-    do poll(&(struct pollfd){ .fd = e->all, .events = POLLIN }, 1, -1);
-    while ((event = ltw_editor_step(e)) == LTW_EDITOR_MORE);
-    if (event == LTW_EDITOR_END) return NULL;
-    *interrupted = event == LTW_EDITOR_INTERRUPTED;
-    return *interrupted ? "" : ltw_editor_text(e, &n);
 }

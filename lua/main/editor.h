@@ -91,9 +91,4 @@ void ltw_editor_offer(struct ltw_editor *e, const char *text, size_t n);
  * it has none.  Thread: any.  Blocks: while the terminal does. */
 void ltw_editor_print(struct ltw_editor *e, const char *text, size_t n);
 
-/* All of it, sleeping in poll: begin, step until there is something, NULL at the end;
- * an interrupted entry is "" with *interrupted set. */
-const char *ltw_editor_read(struct ltw_editor *e, const char *prompt, const char *more,
-                            bool *interrupted);
-
 #endif
