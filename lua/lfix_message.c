@@ -34,6 +34,8 @@ struct group { uint32_t n; struct tw_fix_part entries[]; };
 
 /* ---- reading ---- */
 
+static void open_types(lua_State *L);
+
 static int reader_gc(lua_State *L)
 {
     if (ltw_is_finalizer(L)) tw_fix_message_fini(luaL_checkudata(L, 1, READER));
@@ -45,7 +47,7 @@ struct tw_fix_message *ltw_fix_reader(lua_State *L)
     struct tw_fix_message *m;
 
     ltw_check_open(L);
-    ltw_fix_message_open(L);
+    open_types(L);
     if (lua_getfield(L, LUA_REGISTRYINDEX, READER "s") == LUA_TNIL) {
         lua_pop(L, 1);
         m = lua_newuserdatauv(L, sizeof *m, 0);
@@ -555,7 +557,8 @@ static void new_type(lua_State *L, const char *name, const luaL_Reg *functions)
     lua_pop(L, 1);
 }
 
-void ltw_fix_message_open(lua_State *L)
+/* [-0, +0, m]  Safe twice. */
+static void open_types(lua_State *L)
 {
     new_type(L, READER, reader_meta);
     new_type(L, MESSAGE, fields_meta);

@@ -40,7 +40,4 @@ bool ltw_fix_is_secret(const struct tw_fix_message *m, int32_t tag);
 void ltw_push_fix_hint(lua_State *L, const struct tw_fix_dictionary *d,
                        const struct tw_fix_level *level, const char *name);
 
-/* [-0, +0, m]  Teaches the state what these views are; safe twice. */
-void ltw_fix_message_open(lua_State *L);
-
 #endif

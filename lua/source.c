@@ -210,7 +210,8 @@ int ltw_source_load_text(lua_State *L, const char *path, const char *text, size_
     return status;
 }
 
-int ltw_source_load(lua_State *L, const char *path)
+/* [-0, +1, m]  As luaL_loadfilex, of a file that may be inside the program. */
+static int load_file(lua_State *L, const char *path)
 {
     struct text *text = push_text(L);
     struct tw_error error;
@@ -285,7 +286,7 @@ int ltw_file(lua_State *L)
  * with. */
 static int load(lua_State *L)
 {
-    if (ltw_source_load(L, luaL_checkstring(L, 1)) == LUA_OK) return 1;
+    if (load_file(L, luaL_checkstring(L, 1)) == LUA_OK) return 1;
     luaL_pushfail(L);
     lua_insert(L, -2);
     return 2;

@@ -23,16 +23,13 @@ bool ltw_source_is_overridden(void);
  * in (stdlib/tapes.lua). */
 #define LTW_REPLAY ":replay"
 
-/* [-0, +1, m]  As luaL_loadfilex for a text: LUA_OK and the function, or another status
- * and the message.  Thread: the state's.  Blocks: on the disk. */
-int ltw_source_load(lua_State *L, const char *path);
-
-/* The same text: 0 and its bytes, with a 0 behind that n does not count, or a failure.
+/* The text of a file: 0 and its bytes, with a 0 behind that n does not count, or a failure.
  * Thread: the state's.  Blocks: on the disk.  Memory: the caller frees with tw_free. */
 int ltw_source_read(lua_State *L, const char *path, char **bytes, size_t *n,
                     struct tw_error *error);
 
-/* [-0, +1, m]  As ltw_source_load, of a text that was read from path. */
+/* [-0, +1, m]  As luaL_loadfilex, of a text that was read from path: LUA_OK and the
+ * function, or another status and the message. */
 int ltw_source_load_text(lua_State *L, const char *path, const char *text, size_t n);
 
 /* [-0, +(0|1), e]  The path of a module inside the program, or NULL: there is none. */
