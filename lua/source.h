@@ -23,8 +23,9 @@ bool ltw_source_is_overridden(void);
  * in (stdlib/tapes.lua). */
 #define LTW_REPLAY ":replay"
 
-/* The text of a file: 0 and its bytes, with a 0 behind that n does not count, or a failure.
- * Thread: the state's.  Blocks: on the disk.  Memory: the caller frees with tw_free. */
+/* The text of a file: 0 and its bytes, with a 0 behind that n does not count, or a
+ * failure.  Thread: the state's.  Blocks: on the disk.  Memory: the caller frees with
+ * tw_free. */
 int ltw_source_read(lua_State *L, const char *path, char **bytes, size_t *n,
                     struct tw_error *error);
 

@@ -26,12 +26,11 @@ local OPTIONS = {
 
 local function fail(...) error("tw.backtest: " .. string.format(...), 0) end
 
-local function check(what, options, types)
+local function check(options)
   for name, value in pairs(options) do
-    local want = types[name] or fail("%sno option '%s'", what, tostring(name))
+    local want = OPTIONS[name] or fail("no option '%s'", tostring(name))
     if not want:find(type(value), 1, true) then
-      fail("%s%s must be a %s, got %s", what, name, want:gsub("|", " or "),
-           tostring(value))
+      fail("%s must be a %s, got %s", name, want:gsub("|", " or "), tostring(value))
     end
   end
 end
@@ -114,7 +113,7 @@ end
 function backtest.checked(o)
   if type(o) == "userdata" then o = tw.thaw(o) end     -- a job's argument is frozen
   if type(o) ~= "table" then fail("a table of options expected, got a %s", type(o)) end
-  check("", o, OPTIONS)
+  check(o)
   if not o.script == not o.app then fail("either script or app is to be given") end
   local log = o.log or "keep"
   if log ~= "keep" and log ~= "print" and log ~= "none" then

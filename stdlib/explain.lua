@@ -156,10 +156,11 @@ local VERDICTS = {
 
 -- In a book.
 
-local function side_of(s, o, opposite)
-  local buys = (o.side == "buy") ~= opposite
-  local price = s.record[buys and "bid" or "ask"]
-  return buys and "bid" or "ask", price and num(price)
+-- What it would trade with: "ask", and its price.
+local function opposite(s, o)
+  local side = o.side == "buy" and "ask" or "bid"
+  local price = s.record[side]
+  return side, price and num(price)
 end
 
 local function times(s, one, many)
@@ -173,7 +174,7 @@ local BOOK = {
                                       or ", until " .. when(s.arrives))
   end,
   rests = function(s, o)
-    local name, price = side_of(s, o, true)
+    local name, price = opposite(s, o)
     return ("rests at %s behind %s; %s"):format(num(s.low), num(s.ahead),
       price and ("the %s is %s"):format(name, price) or "there is no " .. name)
   end,
@@ -196,7 +197,7 @@ local BOOK = {
                                                num(s.quantity), range(s))
   end,
   crosses = function(s, o)
-    return ("post-only, but the %s is %s"):format(side_of(s, o, true))
+    return ("post-only, but the %s is %s"):format(opposite(s, o))
   end,
   taken = function(s)
     return "all or nothing, and that is not there: " .. record_text(s.record)
@@ -561,7 +562,7 @@ local function run_again(o, extra, hash)
 end
 
 -- The orders of a run, in the order of the list, and its options.
-local function orders_of(run, progress)
+local function orders_of(run)
   local o, hash = run, nil
   if type(run) == "string" then
     local doc, why = load_run(run)
@@ -572,17 +573,17 @@ local function orders_of(run, progress)
     require "tw.backtest".checked(run)    -- what it is not told of below
   end
   o = options_of(o)
-  local result, why, code = run_again(o, { progress = progress }, hash)
+  local result, why, code = run_again(o, {}, hash)
   if not result then return nil, why, code end
   return result, o
 end
 
-local function explain_order(result, o, n, progress)
+local function explain_order(result, o, n)
   local order = result.orders[n]
   if not order then
     return nil, ("there is no order %s: there are %d"):format(tostring(n), #result.orders)
   end
-  local again, why, code = run_again(o, { brief = true, progress = progress,
+  local again, why, code = run_again(o, { brief = true,
     probe = { script = order.owner, id = order.id } }, result.hash)
   if not again then return nil, why, code end
   return { order = order, number = n, events = events_of(again.probe, function(id)
@@ -606,23 +607,8 @@ function explain.order(run, n)
   return explain_order(result, o, n)
 end
 
---- explain.text(explained) -> string
--- What explain.order gave, in lines: the order, then a line for each event.
--- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
-function explain.text(explained)
-  local o, lines = explained.order, {}
-  lines[1] = ("order %d: %s: %s"):format(explained.number, o.script,
-                                         explain.order_text(o))
-  for _, event in ipairs(explained.events) do
-    lines[#lines + 1] = ("%-29s %s"):format(when(event.time), event.text)
-  end
-  return table.concat(lines, "\n") .. "\n"
-end
-
---- explain.order_text(order) -> string
--- An order of result.orders in a few words: "buy 10 AAPL limit 99 gtc".
--- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
-function explain.order_text(o)
+-- "buy 10 AAPL limit 99 gtc"
+local function order_text(o)
   local parts = { o.side, num(o.quantity), o.symbol, (o.type:gsub("_", " ")) }
   if o.price then parts[#parts + 1] = num(o.price) end
   if o.stop then
@@ -633,12 +619,24 @@ function explain.order_text(o)
   return table.concat(parts, " ")
 end
 
+--- explain.text(explained) -> string
+-- What explain.order gave, in lines: the order, then a line for each event.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function explain.text(explained)
+  local o, lines = explained.order, {}
+  lines[1] = ("order %d: %s: %s"):format(explained.number, o.script, order_text(o))
+  for _, event in ipairs(explained.events) do
+    lines[#lines + 1] = ("%-29s %s"):format(when(event.time), event.text)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
 -- ---- the command ----
 
 local function list(result)
   local texts, widest = {}, 40
   for i, o in ipairs(result.orders) do
-    texts[i] = explain.order_text(o)
+    texts[i] = order_text(o)
     widest = math.min(math.max(widest, #texts[i]), 79)
   end
   local form = "%6s  %-29s %-" .. widest .. "s %-16s %s"

@@ -27,20 +27,20 @@ local NARROWEST <const> = 40
 local FORMS = { html = "html", htm = "html", txt = "txt" }
 local KNOWN = { title = true, by = true, x = true, y = true }
 
-local function check(what, options, level)
+local function check(what, options)
   local kind = type(what)
   if kind ~= "table" and kind ~= "userdata" then
-    error("report: a result or a list of results expected, got a " .. kind, level + 1)
+    error("report: a result or a list of results expected, got a " .. kind, 3)
   end
   local o = options or {}
   for _, name in ipairs(data.keys(o)) do
     if not KNOWN[name] then
-      error(("report: no option '%s'"):format(tostring(name)), level + 1)
+      error(("report: no option '%s'"):format(tostring(name)), 3)
     end
   end
   if o.by ~= nil and not (type(o.by) == "string" and figures.find(o.by)) then
     error(("report: by: no figure '%s'%s"):format(tostring(o.by),
-      type(o.by) == "string" and figures.hint(o.by) or ""), level + 1)
+      type(o.by) == "string" and figures.hint(o.by) or ""), 3)
   end
   return o
 end
@@ -75,7 +75,7 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for what is no table, an unknown option and an unknown figure.
 -- Units: see report_figures.
-function report.html(what, options) return make(what, check(what, options, 2)) end
+function report.html(what, options) return make(what, check(what, options)) end
 
 -- As text: of several the best, and all of the best one.
 local function make_text(what, width, o)
@@ -108,7 +108,7 @@ end
 -- Errors: nil, a message and a code where it can't be written; raises for an ending that
 -- report.form does not know, and as report.html.  Units: none.
 function report.write(path, what, options)
-  local o = check(what, options, 2)
+  local o = check(what, options)
   local form, unknown = report.form(path)
   if not form then error("report.write: " .. unknown, 2) end
   local shown = form == "txt" and make_text(what, WIDTH, o) or make(what, o)
@@ -124,7 +124,7 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for a width that is no integer, and as report.html.  Units: columns.
 function report.text(what, width, options)
-  local o = check(what, options, 2)
+  local o = check(what, options)
   if width ~= nil and math.type(width) ~= "integer" then
     error("report.text: width must be an integer", 2)
   end

@@ -186,20 +186,20 @@ local function number_text(v)
 end
 
 -- "mean(ask - bid, window=64)" of texts and then options.
-local function head_of(kind, level, ...)
+local function head_of(kind, ...)
   local given, inputs = { ... }, #kind.inputs
   local texts = 0
   while type(given[texts + 1]) == "string" do texts = texts + 1 end
   if texts ~= inputs or select("#", ...) > inputs + 1 then
     error(("stat.%s: %d text%s expected (%s), and then options"):format(kind.name, inputs,
-      inputs == 1 and "" or "s", table.concat(kind.inputs, ", ")), level + 1)
+      inputs == 1 and "" or "s", table.concat(kind.inputs, ", ")), 3)
   end
   local options = {}
-  for name, value in pairs(options_of(kind, given[texts + 1], level + 1)) do
+  for name, value in pairs(options_of(kind, given[texts + 1], 3)) do
     if type(value) == "number" then value = number_text(value) end
     if type(name) ~= "string" or type(value) ~= "string" then
       error(('stat.%s: %s: a number or a time, as "60s", expected, got %s')
-        :format(kind.name, tostring(name), type(value)), level + 1)
+        :format(kind.name, tostring(name), type(value)), 3)
     end
     options[#options + 1] = name .. "=" .. value
   end
@@ -222,7 +222,7 @@ local function constructor(name)
     kind = kind or kind_of(name)
     local first, n = (...), select("#", ...)
     if type(first) == "string" then
-      return declared(head_of(kind, 2, ...), {}, false, false)
+      return declared(head_of(kind, ...), {}, false, false)
     end
     local options = options_of(kind, first, 2)
     if n > 1 then error(("stat.%s: %d arguments, not 1"):format(kind.name, n), 2) end
