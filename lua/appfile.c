@@ -186,8 +186,7 @@ static void push_running(lua_State *L, const struct tw_app *app)
         lua_rawgeti(L, -1, o->id);
         ltw_push_thawed(L, &o->options);
         lua_setfield(L, -2, "options");
-        lua_pushinteger(L, o->restarts);
-        lua_setfield(L, -2, "restarts");
+        ltw_set_integer(L, "restarts", o->restarts);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

@@ -140,12 +140,10 @@ static int core_scripts(lua_State *L)
     for (unsigned w = 0; w < app->o.workers; w++)
         for (unsigned i = 0; i < app->engines[w].n; i++) {
             lua_createtable(L, 0, 4);
-            lua_pushstring(L, app->engines[w].options[i].name);
-            lua_setfield(L, -2, "name");
+            ltw_set_text(L, "name", app->engines[w].options[i].name);
             ltw_set_count(L, "worker", w);
             ltw_set_count(L, "index", i);
-            lua_pushboolean(L, app->engines[w].options[i].reliable);
-            lua_setfield(L, -2, "reliable");
+            ltw_set_flag(L, "reliable", app->engines[w].options[i].reliable);
             lua_rawseti(L, -2, ++n);
         }
     return 1;

@@ -21,14 +21,12 @@ static const char account_mark;
 
 static void set_money(lua_State *L, const char *name, tw_money m)
 {
-    lua_pushnumber(L, tw_money_to_double(m));
-    lua_setfield(L, -2, name);
+    ltw_set_number(L, name, tw_money_to_double(m));
 }
 
 static void set_fixed(lua_State *L, const char *name, int64_t v)
 {
-    lua_pushnumber(L, tw_fixed_to_double(v));
-    lua_setfield(L, -2, name);
+    ltw_set_number(L, name, tw_fixed_to_double(v));
 }
 
 /* [-0, +1, m] */
@@ -39,8 +37,7 @@ static void push_position(lua_State *L, const struct ltw_trader *t,
 
     if (!p) p = &none;
     lua_createtable(L, 0, 8);
-    lua_pushstring(L, tw_symbols_name(t->host->symbols, symbol));
-    lua_setfield(L, -2, "symbol");
+    ltw_set_text(L, "symbol", tw_symbols_name(t->host->symbols, symbol));
     set_fixed(L, "quantity", p->quantity);
     set_fixed(L, "price", p->quantity ? tw_position_price(p) : 0);
     set_fixed(L, "mark", p->mark);
@@ -48,8 +45,7 @@ static void push_position(lua_State *L, const struct ltw_trader *t,
     set_money(L, "realised", p->realised);
     set_money(L, "unrealised", tw_position_unrealised(p));
     set_money(L, "fees", p->fees);
-    lua_pushinteger(L, (lua_Integer)p->trades);
-    lua_setfield(L, -2, "trades");
+    ltw_set_count(L, "trades", p->trades);
 }
 
 /* account:position(symbol) -> table

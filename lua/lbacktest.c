@@ -451,10 +451,8 @@ static void push_result(lua_State *L, struct box *box)
     tell_of_scripts(L, box);
     ltw_push_unknown(L, box->b);
     lua_setfield(L, -2, "unknown");
-    if (box->b->gaps && tw_gaps_text(box->b->gaps, box->b->host.symbols, gaps)) {
-        lua_pushstring(L, gaps);
-        lua_setfield(L, -2, "gaps");
-    }
+    if (box->b->gaps && tw_gaps_text(box->b->gaps, box->b->host.symbols, gaps))
+        ltw_set_text(L, "gaps", gaps);
     if (ltw_boolean_at(L, 1, "sources")) {
         ltw_push_sources(L, box->b);
         lua_setfield(L, -2, "sources");

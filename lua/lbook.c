@@ -371,14 +371,11 @@ void ltw_book_open(lua_State *L)
     luaL_newmetatable(L, BOOK);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        lua_pushinteger(L, fields[i].field);
-        lua_setfield(L, -2, fields[i].name);
-    }
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        ltw_set_integer(L, fields[i].name, fields[i].field);
     lua_pushcclosure(L, book_index, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
+    ltw_set_flag(L, "__metatable", false);
     lua_pop(L, 1);
     ltw_push_weak(L, "v");
     lua_setfield(L, LUA_REGISTRYINDEX, BOOKS);

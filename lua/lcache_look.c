@@ -125,14 +125,9 @@ static void push_waiters(lua_State *L, struct tw_future *f, unsigned n)
         const struct waiter *w = &crowd->at[i];
 
         lua_createtable(L, 0, 4);
-        lua_pushstring(L, w->who);
-        lua_setfield(L, -2, "worker");
-        lua_pushstring(L, w->name);
-        lua_setfield(L, -2, "name");
-        if (w->script[0]) {
-            lua_pushstring(L, w->script);
-            lua_setfield(L, -2, "script");
-        }
+        ltw_set_text(L, "worker", w->who);
+        ltw_set_text(L, "name", w->name);
+        if (w->script[0]) ltw_set_text(L, "script", w->script);
         set_seconds(L, "since", now_ns > w->since_ns ? now_ns - w->since_ns : 0);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
@@ -150,8 +145,7 @@ static void push_info(lua_State *L, const struct tw_cache_info *info,
     lua_setfield(L, -2, "key");
     ltw_push_any(L, &info->value);
     lua_setfield(L, -2, "value");
-    lua_pushstring(L, states[info->state]);
-    lua_setfield(L, -2, "state");
+    ltw_set_text(L, "state", states[info->state]);
     set_seconds(L, "age", info->age_ns);
     if (info->value.kind != TW_VALUE_NIL) set_seconds(L, "ttl_left", info->ttl_left_ns);
     if (info->loading) set_seconds(L, "loading", info->loading_ns);

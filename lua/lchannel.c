@@ -303,12 +303,9 @@ void ltw_push_channel_stats(lua_State *L, struct tw_channel *c)
 
     tw_channel_stats(c, &s);
     lua_createtable(L, 0, 13);
-    lua_pushstring(L, tw_channel_name(c));
-    lua_setfield(L, -2, "name");
-    lua_pushstring(L, full_names[tw_channel_when_full(c)]);
-    lua_setfield(L, -2, "full");
-    lua_pushstring(L, tw_channel_field(c));
-    lua_setfield(L, -2, KEY);
+    ltw_set_text(L, "name", tw_channel_name(c));
+    ltw_set_text(L, "full", full_names[tw_channel_when_full(c)]);
+    ltw_set_text(L, KEY, tw_channel_field(c));
     ltw_set_count(L, "capacity", s.capacity);
     ltw_set_count(L, "depth", s.depth);
     ltw_set_count(L, "high_water", s.high_water);
@@ -318,8 +315,7 @@ void ltw_push_channel_stats(lua_State *L, struct tw_channel *c)
     ltw_set_count(L, "received", s.received);
     ltw_set_count(L, "dropped", s.dropped);
     ltw_set_count(L, "replaced", s.replaced);
-    lua_pushboolean(L, s.closed);
-    lua_setfield(L, -2, "closed");
+    ltw_set_flag(L, "closed", s.closed);
 }
 
 /* channel:stats() -> table

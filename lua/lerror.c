@@ -72,15 +72,10 @@ static void set_place(lua_State *L)
 {
     struct ltw_state *state = ltw_state(L);
 
-    lua_pushstring(L, state->who);
-    lua_setfield(L, -2, "worker");
-    if (state->script) {
-        lua_pushstring(L, ltw_script_options(state->script)->name);
-        lua_setfield(L, -2, "script");
-    }
+    ltw_set_text(L, "worker", state->who);
+    if (state->script) ltw_set_text(L, "script", ltw_script_options(state->script)->name);
     if (state->task && state->task->note.name[0]) {
-        lua_pushstring(L, state->task->note.name);
-        lua_setfield(L, -2, "task");
+        ltw_set_text(L, "task", state->task->note.name);
     }
 }
 
@@ -143,8 +138,7 @@ static void push_coded(lua_State *L, int code)
     lua_newtable(L);
     lua_insert(L, -2);
     lua_setfield(L, -2, "message");
-    lua_pushinteger(L, code);
-    lua_setfield(L, -2, "code");
+    ltw_set_integer(L, "code", code);
     luaL_traceback(L, L, NULL, 1);
     lua_setfield(L, -2, "traceback");
     set_place(L);

@@ -20,30 +20,22 @@
 /* 0: there is none. */
 static void set_fixed(lua_State *L, const char *name, int64_t value)
 {
-    if (value == 0) return;
-    lua_pushnumber(L, tw_fixed_to_double(value));
-    lua_setfield(L, -2, name);
+    if (value != 0) ltw_set_number(L, name, tw_fixed_to_double(value));
 }
 
 static void set_integer(lua_State *L, const char *name, int64_t value)
 {
-    if (value == 0) return;
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
+    if (value != 0) ltw_set_integer(L, name, value);
 }
 
 static void set_text(lua_State *L, const char *name, const char *text)
 {
-    if (!text) return;
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, name);
+    if (text) ltw_set_text(L, name, text);
 }
 
 static void set_true(lua_State *L, const char *name, bool holds)
 {
-    if (!holds) return;
-    lua_pushboolean(L, 1);
-    lua_setfield(L, -2, name);
+    if (holds) ltw_set_flag(L, name, true);
 }
 
 static void set_market(lua_State *L, const struct tw_market *m)

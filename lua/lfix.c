@@ -183,8 +183,7 @@ static void push_field(lua_State *L, const struct tw_fix_message *m,
     const struct tw_fix_choice *choice = d ? tw_fix_choice(d, f->at, f->n) : NULL;
 
     lua_createtable(L, 0, 4);
-    lua_pushinteger(L, f->tag);
-    lua_setfield(L, -2, "tag");
+    ltw_set_integer(L, "tag", f->tag);
     if (ltw_fix_is_secret(m, f->tag)) lua_pushliteral(L, "***");
     else lua_pushlstring(L, f->at, f->n);
     lua_setfield(L, -2, "value");
@@ -316,8 +315,7 @@ int luaopen_tw_internal_fix(lua_State *L)
     ltw_push_type(L, DICTIONARY, dictionary_gc);
     ltw_push_type(L, INPUT, input_gc);
     luaL_newlibtable(L, internal);
-    lua_pushinteger(L, TW_EFORMAT);
-    lua_setfield(L, -2, "EFORMAT");
+    ltw_set_integer(L, "EFORMAT", TW_EFORMAT);
     luaL_setfuncs(L, internal, 0);
     ltw_fix_functions(L);
     return 1;

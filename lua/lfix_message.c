@@ -551,8 +551,7 @@ static void new_type(lua_State *L, const char *name, const luaL_Reg *functions)
 {
     if (luaL_newmetatable(L, name)) {
         luaL_setfuncs(L, functions, 0);
-        lua_pushboolean(L, 0);
-        lua_setfield(L, -2, "__metatable");
+        ltw_set_flag(L, "__metatable", false);
     }
     lua_pop(L, 1);
 }

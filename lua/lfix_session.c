@@ -412,12 +412,6 @@ void ltw_fix_send_frozen(struct ltw_host *host, const char *session,
 
 static const char *const states[] = { "down", "logging on", "up", "leaving", "closing" };
 
-static void set_flag(lua_State *L, const char *name, bool on)
-{
-    lua_pushboolean(L, on);
-    lua_setfield(L, -2, name);
-}
-
 /* [-0, +1, m]  The types of messages that nobody was there for. */
 static void push_missed(lua_State *L, const struct tw_fix_link_status *s)
 {
@@ -425,7 +419,7 @@ static void push_missed(lua_State *L, const struct tw_fix_link_status *s)
     for (unsigned i = 0; i < s->missed_n; i++) {
         lua_createtable(L, 0, 3);
         ltw_set_text(L, "type", s->missed[i].code);
-        set_flag(L, "taken", !s->missed[i].answered);
+        ltw_set_flag(L, "taken", !s->missed[i].answered);
         ltw_set_count(L, "count", s->missed[i].n);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
@@ -451,8 +445,8 @@ static void push_status(lua_State *L, struct tw_fix_link *l)
                        && o->schedule
                        && tw_fix_schedule_outside(o->schedule, tw_clock_now_ns(), outside)
                        ? outside : s.why);
-    set_flag(L, "initiator", s.initiator);
-    set_flag(L, "enabled", s.session.enabled);
+    ltw_set_flag(L, "initiator", s.initiator);
+    ltw_set_flag(L, "enabled", s.session.enabled);
     ltw_set_count(L, "next_in", s.session.next_in);
     ltw_set_count(L, "next_out", s.session.next_out);
     ltw_set_count(L, "missing_to", s.session.missing_to);

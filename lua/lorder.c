@@ -317,8 +317,7 @@ void ltw_order_open(lua_State *L)
     lua_newtable(L);
     for (int i = 0; i < N_FIELDS; i++) {
         if (!(fields[i].who & H)) continue;
-        lua_pushinteger(L, fields[i].field);
-        lua_setfield(L, -2, fields[i].name);
+        ltw_set_integer(L, fields[i].name, fields[i].field);
     }
     luaL_setfuncs(L, methods, 0);
     ltw_push_names(L);

@@ -230,7 +230,6 @@ static const luaL_Reg internal[] = {
 int luaopen_tw_internal_pool(lua_State *L)
 {
     luaL_newlib(L, internal);
-    lua_pushinteger(L, TW_EFULL);
-    lua_setfield(L, -2, "FULL");
+    ltw_set_integer(L, "FULL", TW_EFULL);
     return 1;
 }

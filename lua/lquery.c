@@ -190,8 +190,7 @@ static void push_report(lua_State *L, const struct reading *r, int64_t took_ns)
     ltw_set_count(L, "errors", s->errors);
     ltw_set_count(L, "skips", s->skips);
     ltw_set_count(L, "skipped", s->skipped);
-    lua_pushnumber(L, (double)took_ns / 1e9);
-    lua_setfield(L, -2, "seconds");
+    ltw_set_number(L, "seconds", (double)took_ns / 1e9);
     lua_createtable(L, (int)r->problems, 0);
     for (unsigned i = 0; i < r->problems; i++) {
         lua_pushstring(L, r->problem[i]);

@@ -13,12 +13,9 @@
 #include "lfield.h"
 #include "lsha256.h"
 
-
 static void set_number(lua_State *L, const char *name, double value)
 {
-    if (!isfinite(value)) return;      /* it can't be said */
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
+    if (isfinite(value)) ltw_set_number(L, name, value);   /* else it can't be said */
 }
 
 static void set_money(lua_State *L, const char *name, tw_money value)
@@ -29,12 +26,6 @@ static void set_money(lua_State *L, const char *name, tw_money value)
 static void set_fixed(lua_State *L, const char *name, int64_t value)
 {
     set_number(L, name, tw_fixed_to_double(value));
-}
-
-static void set_integer(lua_State *L, const char *name, int64_t value)
-{
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
 }
 
 /* One that was asked for, or the data's only symbol. */
@@ -53,9 +44,9 @@ static void push_orders(lua_State *L, const struct ltw_listed *all, size_t n)
         const struct ltw_entry *e = all[i].e;
 
         lua_createtable(L, 0, 16);
-        set_integer(L, "id", (int64_t)e->id);
-        set_integer(L, "owner", e->script);
-        set_integer(L, "time", e->time_ns);
+        ltw_set_integer(L, "id", (int64_t)e->id);
+        ltw_set_integer(L, "owner", e->script);
+        ltw_set_integer(L, "time", e->time_ns);
         ltw_set_text(L, "script", all[i].b->scripts[e->script - 1].name);
         ltw_set_text(L, "symbol", ltw_listed_symbol(all[i].b, e->symbol));
         ltw_set_text(L, "side", e->side == TW_SIDE_BUY ? "buy" : "sell");
@@ -207,8 +198,8 @@ static void push_trade(lua_State *L, const struct ltw_backtest *b,
 {
     lua_createtable(L, 0, 9);
     ltw_set_text(L, "symbol", ltw_listed_symbol(b, t->symbol));
-    set_integer(L, "entry", t->entry_ns);
-    set_integer(L, "exit", t->entry_ns + o->open_ns);
+    ltw_set_integer(L, "entry", t->entry_ns);
+    ltw_set_integer(L, "exit", t->entry_ns + o->open_ns);
     set_fixed(L, "quantity", t->quantity);
     set_fixed(L, "entry_price", t->entry_px);
     set_fixed(L, "exit_price", t->exit_px);
@@ -302,7 +293,7 @@ static void set_days(lua_State *L, const struct ltw_backtest *b)
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
         lua_createtable(L, 0, 2);
-        set_integer(L, "time", days[i].time_ns);
+        ltw_set_integer(L, "time", days[i].time_ns);
         set_number(L, "equity", days[i].equity);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
@@ -399,7 +390,7 @@ static void set_positions(lua_State *L, const struct ltw_backtest *b)
             set_money(L, "fees", tw_money_ratio(p->fees, rate, TW_FIXED_ONE));
             ltw_set_count(L, "trades", p->trades);
             if (tw_ledger_open(b->journals[s]->trades, p->symbol, &entry_ns, &value)) {
-                set_integer(L, "entry", entry_ns);
+                ltw_set_integer(L, "entry", entry_ns);
                 set_number(L, "value", value * tw_fixed_to_double(rate));
             }
             lua_rawseti(L, -2, ++n);
@@ -449,9 +440,9 @@ void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool lis
     ltw_set_count(L, "records", b->records);
     ltw_set_count(L, "handled", b->handled);
     ltw_set_count(L, "sent", b->list.n);
-    set_integer(L, "from", b->since_ns);
-    set_integer(L, "to", b->last_ns);
-    if (b->ruined) set_integer(L, "ruined", b->ruined_ns);
+    ltw_set_integer(L, "from", b->since_ns);
+    ltw_set_integer(L, "to", b->last_ns);
+    if (b->ruined) ltw_set_integer(L, "ruined", b->ruined_ns);
     set_number(L, "seconds", (double)b->took_ns / 1e9);
     ltw_set_count(L, "bytes", b->engine.state->bytes_peak);
     if (has_benchmark(b))

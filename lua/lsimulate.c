@@ -136,16 +136,11 @@ static void push_row(lua_State *L, int policy, uint64_t size, size_t requests,
                      int64_t hits)
 {
     lua_createtable(L, 0, 5);
-    lua_pushstring(L, policies[policy]);
-    lua_setfield(L, -2, "policy");
-    lua_pushinteger(L, (lua_Integer)size);
-    lua_setfield(L, -2, "size");
-    lua_pushinteger(L, (lua_Integer)requests);
-    lua_setfield(L, -2, "requests");
-    lua_pushinteger(L, hits);
-    lua_setfield(L, -2, "hits");
-    lua_pushnumber(L, (lua_Number)hits / (lua_Number)requests);
-    lua_setfield(L, -2, "hit_rate");
+    ltw_set_text(L, "policy", policies[policy]);
+    ltw_set_count(L, "size", size);
+    ltw_set_count(L, "requests", requests);
+    ltw_set_integer(L, "hits", hits);
+    ltw_set_number(L, "hit_rate", (lua_Number)hits / (lua_Number)requests);
 }
 
 /* [-0, +1, e]  Simulates everything: a list of rows, a policy after the other
@@ -155,10 +150,8 @@ static void push_rows(lua_State *L, const struct tw_trace *t)
     lua_Integer sizes = luaL_len(L, SIZES), kinds = luaL_len(L, POLICIES);
 
     lua_createtable(L, (int)(sizes * kinds), 2);
-    lua_pushinteger(L, (lua_Integer)tw_trace_requests(t));
-    lua_setfield(L, -2, "requests");
-    lua_pushinteger(L, (lua_Integer)tw_trace_keys(t));
-    lua_setfield(L, -2, "keys");
+    ltw_set_count(L, "requests", tw_trace_requests(t));
+    ltw_set_count(L, "keys", tw_trace_keys(t));
     for (lua_Integer i = 1; i <= sizes; i++)
         for (lua_Integer k = 1; k <= kinds; k++) {
             uint64_t size = check_size(L, i);

@@ -437,8 +437,7 @@ static void add_methods(lua_State *L)
 {
     luaL_setfuncs(L, methods, 0);
     ltw_stat_add_save(L);
-    lua_pushinteger(L, READY);
-    lua_setfield(L, -2, "ready");
+    ltw_set_integer(L, "ready", READY);
 }
 
 static const struct ltw_stat_class class = { NAME, add_methods, stat_index, meta };

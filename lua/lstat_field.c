@@ -78,10 +78,8 @@ void ltw_stat_push_list(lua_State *L, const struct tw_stat *s, const void *state
     lua_createtable(L, (int)found, 0);
     for (unsigned i = 0; i < found; i++) {
         lua_createtable(L, 0, 2);
-        lua_pushnumber(L, pair[i][0]);
-        lua_setfield(L, -2, "value");
-        lua_pushinteger(L, (lua_Integer)pair[i][1]);
-        lua_setfield(L, -2, "count");
+        ltw_set_number(L, "value", pair[i][0]);
+        ltw_set_integer(L, "count", (lua_Integer)pair[i][1]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
 }
@@ -94,16 +92,12 @@ static void push_new_metatable(lua_State *L, const struct ltw_stat_class *c,
     luaL_setfuncs(L, c->meta, 0);
     lua_newtable(L);
     c->add_methods(L);
-    for (unsigned i = 0; k && k->fields[i]; i++) {
-        lua_pushinteger(L, i);
-        lua_setfield(L, -2, k->fields[i]);
-    }
+    for (unsigned i = 0; k && k->fields[i]; i++)
+        ltw_set_integer(L, k->fields[i], i);
     lua_pushcclosure(L, c->index, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushstring(L, c->name);
-    lua_setfield(L, -2, "__name");
-    lua_pushstring(L, c->name);
-    lua_setfield(L, -2, "__metatable");
+    ltw_set_text(L, "__name", c->name);
+    ltw_set_text(L, "__metatable", c->name);
 }
 
 void ltw_stat_push_metatable(lua_State *L, const struct ltw_stat_class *c,

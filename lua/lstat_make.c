@@ -150,8 +150,7 @@ static void set_options(lua_State *L, const struct tw_stat_kind *k)
         lua_createtable(L, 0, 4);
         ltw_set_text(L, "name", options[i].name);
         ltw_set_text(L, "example", options[i].example);
-        lua_pushboolean(L, (k->required & options[i].bit) != 0);
-        lua_setfield(L, -2, "required");
+        ltw_set_flag(L, "required", (k->required & options[i].bit) != 0);
         lua_pushboolean(L, (TW_STAT_TIME | TW_STAT_HALF_LIFE | TW_STAT_EVERY)
                            & options[i].bit);
         lua_setfield(L, -2, "is_time");

@@ -442,14 +442,11 @@ static int range(lua_State *L)
     info = tw_tape_file_info(p->file);
     lua_newtable(L);
     ltw_set_count(L, "records", info->records);
-    lua_pushinteger(L, first_of(p, info));
-    lua_setfield(L, -2, "first");
-    lua_pushinteger(L, info->last_ns);
-    lua_setfield(L, -2, "last");
+    ltw_set_integer(L, "first", first_of(p, info));
+    ltw_set_integer(L, "last", info->last_ns);
     if (!info->closed) {
         tw_tape_cut_text(info, cut, sizeof cut);
-        lua_pushstring(L, cut);
-        lua_setfield(L, -2, "cut");
+        ltw_set_text(L, "cut", cut);
         ltw_set_count(L, "whole", info->whole);
     }
     lua_newtable(L);
@@ -525,8 +522,7 @@ static int mark(lua_State *L)
         rc = has_records(p->file, ltw_integer_at(L, -1, "from", INT64_MIN),
                          ltw_integer_at(L, -1, "to", INT64_MAX), &only, &error);
         if (rc < 0) return ltw_fail_with(L, &error);
-        lua_pushboolean(L, rc);
-        lua_setfield(L, -2, "found");
+        ltw_set_flag(L, "found", rc);
     }
     close_pack(p);
     lua_pushboolean(L, true);
@@ -588,7 +584,6 @@ int luaopen_tw_internal_sweep(lua_State *L)
     ltw_push_type(L, PACK, pack_gc);
     ltw_push_type(L, SHARED, shared_gc);
     luaL_newlib(L, internal);
-    lua_pushinteger(L, AT_ONCE);
-    lua_setfield(L, -2, "AT_ONCE");
+    ltw_set_integer(L, "AT_ONCE", AT_ONCE);
     return 1;
 }

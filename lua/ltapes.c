@@ -178,20 +178,16 @@ static int push_report(lua_State *L, const struct work *w, uint64_t bytes,
     char gaps[TW_GAPS_TEXT], mix[TW_MIX_TEXT];
 
     lua_createtable(L, 0, 8);
-    if (tw_mix_text(w->mix, tw_merge_names(w->merge)->symbols, mix)) {
-        lua_pushstring(L, mix);
-        lua_setfield(L, -2, "mix");
-    }
+    if (tw_mix_text(w->mix, tw_merge_names(w->merge)->symbols, mix))
+        ltw_set_text(L, "mix", mix);
     if (w->gaps && tw_gaps_text(w->gaps, tw_merge_names(w->merge)->symbols, gaps)) {
-        lua_pushstring(L, gaps);
-        lua_setfield(L, -2, "gaps");
+        ltw_set_text(L, "gaps", gaps);
     }
     ltw_set_count(L, "records", is_empty(w) ? 0 : w->kept);
     ltw_set_count(L, "backwards", stats.backwards);
     ltw_set_count(L, "failures", stats.problems);
     ltw_set_count(L, "bytes", bytes);
-    lua_pushnumber(L, (double)took_ns / 1e9);
-    lua_setfield(L, -2, "seconds");
+    ltw_set_number(L, "seconds", (double)took_ns / 1e9);
     lua_createtable(L, (int)w->problems, 0);
     for (unsigned i = 0; i < w->problems; i++) {
         lua_pushstring(L, w->problem[i]);
@@ -338,12 +334,9 @@ static void push_info(lua_State *L, const struct tw_tape_file *f)
     ltw_set_count(L, "last_time", (uint64_t)info->last_ns);
     ltw_set_count(L, "cut_bytes", info->cut_bytes);
     ltw_set_count(L, "cut_records", info->cut_records);
-    lua_pushboolean(L, info->closed);
-    lua_setfield(L, -2, "closed");
-    lua_pushboolean(L, info->flipped);
-    lua_setfield(L, -2, "flipped");
-    lua_pushstring(L, info->note);
-    lua_setfield(L, -2, "note");
+    ltw_set_flag(L, "closed", info->closed);
+    ltw_set_flag(L, "flipped", info->flipped);
+    ltw_set_text(L, "note", info->note);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         push_file_names(L, f, lists[i].type);
         lua_setfield(L, -2, lists[i].name);
@@ -484,8 +477,7 @@ static int dictionaries(lua_State *L)
         const char *text = tw_tape_file_name(w->file, TW_TAPE_DICTIONARY, id).text;
 
         if (!topic || !text) continue;
-        lua_pushstring(L, text);
-        lua_setfield(L, -2, topic);
+        ltw_set_text(L, topic, text);
     }
     return 1;
 }

@@ -446,9 +446,7 @@ int luaopen_tw_internal_task(lua_State *L)
     lua_setfield(L, -2, "cancel");
     lua_setfield(L, -3, "__index");
     luaL_newlib(L, internal);
-    lua_pushinteger(L, UV_ETIMEDOUT);
-    lua_setfield(L, -2, "TIMEDOUT");
-    lua_pushinteger(L, UV_ECANCELED);
-    lua_setfield(L, -2, "CANCELED");
+    ltw_set_integer(L, "TIMEDOUT", UV_ETIMEDOUT);
+    ltw_set_integer(L, "CANCELED", UV_ECANCELED);
     return 1;
 }

@@ -336,8 +336,7 @@ static const struct ltw_stat_class keyed = { NAME, add_methods, keyed_index, key
 static void add_point_methods(lua_State *L)
 {
     add_methods(L);
-    lua_pushinteger(L, KEY);
-    lua_setfield(L, -2, "key");
+    ltw_set_integer(L, "key", KEY);
 }
 
 static const luaL_Reg point_meta[] = {

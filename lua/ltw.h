@@ -202,9 +202,20 @@ static inline void ltw_set_number(lua_State *L, const char *name, double value)
     lua_setfield(L, -2, name);
 }
 
+static inline void ltw_set_integer(lua_State *L, const char *name, lua_Integer i)
+{
+    lua_pushinteger(L, i);
+    lua_setfield(L, -2, name);
+}
+
 static inline void ltw_set_count(lua_State *L, const char *name, uint64_t n)
 {
-    lua_pushinteger(L, (lua_Integer)n);
+    ltw_set_integer(L, name, (lua_Integer)n);
+}
+
+static inline void ltw_set_flag(lua_State *L, const char *name, bool is)
+{
+    lua_pushboolean(L, is);
     lua_setfield(L, -2, name);
 }
 

@@ -519,8 +519,7 @@ static void push_field_tables(lua_State *L)
         lua_newtable(L);
         for (unsigned i = 0; (f = tw_field_at(i)) != NULL; i++) {
             if (!(f->kinds & 1u << kind) || f->field <= TW_FIELD_RECORD) continue;
-            lua_pushinteger(L, f->field);
-            lua_setfield(L, -2, f->name);
+            ltw_set_integer(L, f->name, f->field);
         }
         if (kind == TW_QUOTE || kind == TW_TRADE || kind == TW_BAR || kind == TW_ORDER
             || kind == TW_LEVEL || kind == TW_STATUS)
@@ -543,8 +542,7 @@ void ltw_record_open(lua_State *L)
     lua_setfield(L, -2, "__newindex");
     lua_pushcfunction(L, record_tostring);
     lua_setfield(L, -2, "__tostring");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
+    ltw_set_flag(L, "__metatable", false);
     /* The same for light userdata, which are no kept ones. */
     lua_pushlightuserdata(L, NULL);
     lua_newtable(L);

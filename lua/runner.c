@@ -128,13 +128,9 @@ static int set_paths(lua_State *L)
     bool distrusted = lua_toboolean(L, 1);
 
     lua_getglobal(L, "package");
-    if (host->path) {
-        lua_pushstring(L, host->path);
-        lua_setfield(L, -2, "path");
-    }
+    if (host->path) ltw_set_text(L, "path", host->path);
     if (host->cpath) {
-        lua_pushstring(L, host->cpath);
-        lua_setfield(L, -2, "cpath");
+        ltw_set_text(L, "cpath", host->cpath);
     }
     if (host->library) ltw_library_open(L, host->library);
     if (distrusted) ltw_distrust(L);

@@ -84,14 +84,10 @@ void ltw_script_tell_unread(lua_State *L, const struct ltw_script *s,
 static void push_self(lua_State *L, struct ltw_script *s)
 {
     lua_newtable(L);
-    lua_pushstring(L, s->o->name);
-    lua_setfield(L, -2, "name");
-    lua_pushinteger(L, s->engine->index);
-    lua_setfield(L, -2, "worker");
-    lua_pushinteger(L, s->o->shard + 1);
-    lua_setfield(L, -2, "shard");
-    lua_pushinteger(L, s->o->shards ? s->o->shards : 1);
-    lua_setfield(L, -2, "shards");
+    ltw_set_text(L, "name", s->o->name);
+    ltw_set_integer(L, "worker", s->engine->index);
+    ltw_set_integer(L, "shard", s->o->shard + 1);
+    ltw_set_integer(L, "shards", s->o->shards ? s->o->shards : 1);
     ltw_script_push_params(L, &s->code, s->o);
     lua_setfield(L, -2, "params");
     ltw_push_account(L);

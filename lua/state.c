@@ -279,8 +279,7 @@ void ltw_push_weak(lua_State *L, const char *mode)
 {
     lua_newtable(L);
     lua_createtable(L, 0, 1);
-    lua_pushstring(L, mode);
-    lua_setfield(L, -2, "__mode");
+    ltw_set_text(L, "__mode", mode);
     lua_setmetatable(L, -2);
 }
 

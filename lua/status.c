@@ -240,8 +240,7 @@ int ltw_status(lua_State *L)
     lua_setfield(L, -2, "channels");
     push_caches(L, app->host.caches);
     lua_setfield(L, -2, "caches");
-    lua_pushboolean(L, tw_desk_is_halted(&app->host.desk->desk));
-    lua_setfield(L, -2, "halted");
+    ltw_set_flag(L, "halted", tw_desk_is_halted(&app->host.desk->desk));
     ltw_set_count(L, "capacity", tw_tape_capacity(app->host.tape));
     ltw_set_count(L, "symbols", tw_symbols_count(app->host.symbols));
     set_times(L, "parse", tw_io_parse_ns(app->io));

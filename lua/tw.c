@@ -166,26 +166,21 @@ static void push_instrument(lua_State *L, struct ltw_host *host, uint32_t id)
     struct tw_instrument in = tw_symbols_get(host->symbols, id);
 
     lua_createtable(L, 0, 6);
-    lua_pushinteger(L, id);
-    lua_setfield(L, -2, "id");
-    lua_pushstring(L, tw_symbols_name(host->symbols, id));
-    lua_setfield(L, -2, "symbol");
+    ltw_set_integer(L, "id", id);
+    ltw_set_text(L, "symbol", tw_symbols_name(host->symbols, id));
     if (in.sector) {
-        lua_pushstring(L, tw_names_get(tw_symbols_sectors(host->symbols), in.sector));
-        lua_setfield(L, -2, "sector");
+        ltw_set_text(L, "sector",
+                     tw_names_get(tw_symbols_sectors(host->symbols), in.sector));
     }
-    lua_pushnumber(L, in.weight);
-    lua_setfield(L, -2, "weight");
-    lua_pushnumber(L, tw_fixed_to_double(in.tick_fixed));
-    lua_setfield(L, -2, "tick_size");
-    lua_pushnumber(L, tw_fixed_to_double(in.lot_fixed));
-    lua_setfield(L, -2, "lot_size");
+    ltw_set_number(L, "weight", in.weight);
+    ltw_set_number(L, "tick_size", tw_fixed_to_double(in.tick_fixed));
+    ltw_set_number(L, "lot_size", tw_fixed_to_double(in.lot_fixed));
     for (unsigned i = 0; i < tw_symbols_attributes(host->symbols); i++) {
         uint32_t value = tw_symbols_attribute_get(host->symbols, id, i);
 
         if (value == 0) continue;
-        lua_pushstring(L, tw_names_get(tw_symbols_values(host->symbols), value));
-        lua_setfield(L, -2, tw_symbols_attribute_name(host->symbols, i));
+        ltw_set_text(L, tw_symbols_attribute_name(host->symbols, i),
+                     tw_names_get(tw_symbols_values(host->symbols), value));
     }
 }
 

@@ -696,8 +696,7 @@ static int new_reference(lua_State *L, const char *mode)
     lua_newtable(L);
     if (mode) {
         lua_createtable(L, 0, 1);
-        lua_pushstring(L, mode);
-        lua_setfield(L, -2, "__mode");
+        ltw_set_text(L, "__mode", mode);
         lua_setmetatable(L, -2);
     }
     return luaL_ref(L, LUA_REGISTRYINDEX);

@@ -176,12 +176,9 @@ static void add_text(lua_State *L, const char *name, const char *value,
                      const char *purpose)
 {
     lua_createtable(L, 0, 3);
-    lua_pushstring(L, name + strlen("--"));
-    lua_setfield(L, -2, "name");
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, "value");
-    lua_pushstring(L, purpose);
-    lua_setfield(L, -2, "purpose");
+    ltw_set_text(L, "name", name + strlen("--"));
+    ltw_set_text(L, "value", value);
+    ltw_set_text(L, "purpose", purpose);
     lua_rawseti(L, -2, luaL_len(L, -2) + 1);
 }
 
@@ -229,14 +226,10 @@ struct part { const char *name, *version, *licence, *holder; };
 static void add_part(lua_State *L, const struct part *part)
 {
     lua_createtable(L, 0, 4);
-    lua_pushstring(L, part->name);
-    lua_setfield(L, -2, "name");
-    lua_pushstring(L, part->version);
-    lua_setfield(L, -2, "version");
-    lua_pushstring(L, part->licence);
-    lua_setfield(L, -2, "licence");
-    lua_pushstring(L, part->holder);
-    lua_setfield(L, -2, "holder");
+    ltw_set_text(L, "name", part->name);
+    ltw_set_text(L, "version", part->version);
+    ltw_set_text(L, "licence", part->licence);
+    ltw_set_text(L, "holder", part->holder);
     lua_rawseti(L, -2, luaL_len(L, -2) + 1);
 }
 

@@ -192,10 +192,8 @@ static int feeds_list(lua_State *L)
 
         tw_io_status(f->io, i, &status);
         lua_createtable(L, 0, 4);
-        lua_pushstring(L, tw_io_name(f->io, i));
-        lua_setfield(L, -2, "name");
-        lua_pushstring(L, ltw_feed_state_name(status.state));
-        lua_setfield(L, -2, "state");
+        ltw_set_text(L, "name", tw_io_name(f->io, i));
+        ltw_set_text(L, "state", ltw_feed_state_name(status.state));
         ltw_set_count(L, "records", status.records);
         ltw_set_count(L, "errors", status.codec.errors);
         lua_rawseti(L, -2, i + 1);
