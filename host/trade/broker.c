@@ -351,6 +351,20 @@ static void wish(const struct tw_broker *b, struct tw_order *o, int64_t quantity
     if (o->held) grant(o, quantity);
 }
 
+/* It waits here: no one else need agree. */
+static void change_held(struct tw_broker *b, struct tw_order *o,
+                        const struct tw_order *next)
+{
+    o->quantity = next->quantity;
+    o->price = next->price;
+    o->stop = next->stop;
+    tw_broker_keep(b, o, true);
+    if (b->probe)
+        tw_probe_request(b->probe, o, TW_STEP_REPLACE, b->now_ns, b->now_ns,
+            &(struct tw_report){ .quantity = o->quantity, .price = o->price,
+                                 .stop = o->stop });
+}
+
 int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
                       int64_t price, int64_t stop, struct tw_error *error)
 {
@@ -377,14 +391,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     }
     if (o->held) {
         wish(b, o, quantity);
-        o->quantity = next.quantity;
-        o->price = next.price;
-        o->stop = next.stop;
-        tw_broker_keep(b, o, true);
-        if (b->probe)
-            tw_probe_request(b->probe, o, TW_STEP_REPLACE, b->now_ns, b->now_ns,
-                &(struct tw_report){ .quantity = o->quantity, .price = o->price,
-                                     .stop = o->stop });
+        change_held(b, o, &next);
         return TW_OK;
     }
     asked = o->asked;
