@@ -307,11 +307,11 @@ static void put_entry_time(const struct tw_fix_publisher *p, struct tw_fix_outpu
     tw_fix_put_text(o, 273, text + 9, n - 9);
 }
 
-static void put_part(struct tw_fix_peer *peer, struct tw_fix_output *o,
-                     const struct subscription *s, const struct part *part, bool whole,
-                     const char *name, bool first, uint64_t report)
+/* An entry but for its RptSeq (83). */
+static void put_part(struct tw_fix_output *o, const struct subscription *s,
+                     const struct part *part, bool whole, const char *name, bool first)
 {
-    const struct tw_fix_publisher *p = peer->publisher;
+    const struct tw_fix_publisher *p = s->peer->publisher;
     const struct waiting *w = part->trade;
     int64_t price = w ? w->trade.price : part->price;
     int64_t size = w ? w->trade.size : part->size;
@@ -325,9 +325,8 @@ static void put_part(struct tw_fix_peer *peer, struct tw_fix_output *o,
     if (part->action != TW_FIX_DELETE && (size || w)) tw_fix_put_fixed(o, 271, size);
     if (time_ns > 0) put_entry_time(p, o, time_ns);
     if (p->o.positions && !w) tw_fix_put_integer(o, 290, part->position);
-    if (w && w->trade.side && peer->has_side[!whole])
+    if (w && w->trade.side && s->peer->has_side[!whole])
         tw_fix_put_char(o, 54, (char)('0' + w->trade.side));
-    if (peer->has_report[!whole]) tw_fix_put_integer(o, 83, (int64_t)report);
 }
 
 /* 35=W, or X of what was collected. */
@@ -355,7 +354,8 @@ static int write_refresh(struct tw_fix_peer *peer, struct subscription *s, bool 
 
             timed |= first;
             if (!whole) report++;
-            put_part(peer, &o, s, part, whole, name, first, report);
+            put_part(&o, s, part, whole, name, first);
+            if (peer->has_report[!whole]) tw_fix_put_integer(&o, 83, (int64_t)report);
         }
     } while (o.error == TW_EFULL && tw_fix_peer_more_room(peer));
     code = tw_fix_peer_finish(peer, &o, whole ? "W" : "X");
