@@ -146,7 +146,6 @@ static void put_gap(struct tw_fix_md *md, struct tw_fix_now now, uint32_t symbol
         .time = now.time_ns, .received = now.time_ns, .symbol = symbol & TW_SYMBOL_MAX,
         .source = md->o.source, .kind = TW_GAP, .gap = { .lost = lost, .first = first },
     };
-    md->stats.gaps++;
 }
 
 /* Where the subscriptions of a request end, of which s is one. */

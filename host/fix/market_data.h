@@ -136,12 +136,10 @@ enum tw_fix_md_state tw_fix_md_state(const struct tw_fix_md *md, uint32_t symbol
 const struct tw_depth *tw_fix_md_book(const struct tw_fix_md *md, uint32_t symbol);
 
 struct tw_fix_md_stats {
-    uint64_t messages, entries;      /* that were used                            */
     uint64_t refused;                /* messages                                  */
     uint64_t stale;                  /* of a request that is over, or came before */
     uint64_t strange;                /* of symbols that nobody asked for          */
     uint64_t unknown;                /* entries that refer to a level not there   */
-    uint64_t gaps;
     uint64_t expired;                /* quotes that ran out                       */
 };
 struct tw_fix_md_stats tw_fix_md_stats(const struct tw_fix_md *md);

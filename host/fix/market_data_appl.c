@@ -25,7 +25,7 @@ static struct place place_of(const struct tw_fix_message *m)
         if (f->tag == 1180) p.stream = t;
         else if (f->tag == 1181 && !tw_fix_integer(t, &p.number)) p.number = 0;
         else if (f->tag == 1350) has_before = tw_fix_integer(t, &p.before);
-        else if (f->tag == 1352) p.again = t.n == 1 && *t.at == 'Y';
+        else if (f->tag == 1352) p.again = tw_fix_is(t, "Y");
     }
     if (!has_before && p.number) p.before = p.number - 1;
     return p;

@@ -19,7 +19,6 @@ static const struct tw_fix_text nothing = { "", 0 };
 
 /* What is noted down of a message. */
 struct fields {
-    uint32_t seen;               /* MD_BIT(field): text[field] is set       */
     bool snapshot;               /* 35=W                                    */
     bool empty;                  /* it has no entries                       */
     uint64_t request;            /* 262 as a number; 0: none of ours        */
@@ -270,7 +269,6 @@ static int note_fields(struct tw_fix_md *md, const struct tw_fix_message *m,
         f->text[field] = value;
         seen |= MD_BIT(field) & ~MD_BIT(MD_OTHER);
     }
-    f->seen = seen;
     f->empty = !entered;
     if (md->instruments) find_instrument(md, f, seen, end);
     if (entered ? close_entry(md, f, seen) : close_body(md, f, seen & ~MD_ENTRY_ONLY))
@@ -288,7 +286,6 @@ static int note_header(struct tw_fix_md *md, const struct tw_fix_message *m,
     f->text[MD_SYMBOL] = f->text[MD_REQUEST] = nothing;
     f->message = m;
     f->from = NULL;
-    f->seen = 0;
     f->report = 0;
     if (!f->sending.at || tw_fix_time(&md->clock, f->sending, &f->time_ns))
         return tw_fix_refuse(md->why, "52=%s is not a time",
@@ -544,6 +541,47 @@ static TW_COLD void early(struct tw_fix_md *md, const struct common *c,
                    tw_symbols_name(md->o.symbols, s->symbol), (unsigned long long)c->seq);
 }
 
+/* *quote_ns: the time of the last one that the book heeds. */
+static int take_entry(struct tw_fix_md *md, const struct common *c,
+                      const struct fields *f, struct tw_fix_sub *s,
+                      const struct tw_fix_noted *x, int64_t *quote_ns)
+{
+    const struct tw_fix_entry *e = &x->entry;
+    int code;
+
+    if (e->type == TW_FIX_TRADE_ENTRY) {
+        if (e->action == TW_FIX_NEW)
+            put_trade(md, c, s, e, x->time_ns ? x->time_ns : f->time_ns);
+        return TW_OK;
+    }
+    if (e->type == TW_FIX_OTHER_ENTRY) return TW_OK;
+    if (x->time_ns) *quote_ns = x->time_ns;
+    if (e->type == TW_FIX_EMPTY_ENTRY) {
+        tw_depth_clear(&s->book);
+        md->touched_all = true;
+        return TW_OK;
+    }
+    code = apply(md, &s->book.side[e->type], x);
+    if (x->level && md->o.depth)   /* what was the last one is gone */
+        tw_depth_trim(&s->book.side[e->type], md->o.depth);
+    return code;
+}
+
+/* To the depth that is asked for; false: what comes next had no room. */
+static bool trim(struct tw_fix_md *md, struct tw_fix_sub *s)
+{
+    for (int i = 0; i < 2; i++) {
+        struct tw_depth_side *side = &s->book.side[i];
+
+        if (md->o.depth && side->n > md->o.depth) {
+            tw_depth_trim(side, md->o.depth);
+            md->touched_all = true;
+        }
+        if (side->cut && side->n == 0) return false;
+    }
+    return true;
+}
+
 /* Entries of one symbol that follow each other. */
 static void take_entries(struct tw_fix_md *md, const struct common *c,
                          const struct fields *f, struct tw_fix_sub *s,
@@ -564,51 +602,20 @@ static void take_entries(struct tw_fix_md *md, const struct common *c,
         s->state = TW_FIX_MD_LIVE;
     else if (what == CHANGES && s->state != TW_FIX_MD_LIVE) early(md, c, s);
     for (; x < end; x++) {
-        const struct tw_fix_entry *e = &x->entry;
-        int code = TW_OK;
-
         if (f->snapshot) {
             if (x->report > s->report) s->report = x->report;
         } else if (!is_next(md, c, s, x->report, before)) {
             if (s->state == TW_FIX_MD_WAITING) return;
             continue;
         }
-        if (s->state != TW_FIX_MD_LIVE && e->type != TW_FIX_TRADE_ENTRY) continue;
-        md->stats.entries++;
-        if (e->type == TW_FIX_TRADE_ENTRY) {
-            if (e->action == TW_FIX_NEW)
-                put_trade(md, c, s, e, x->time_ns ? x->time_ns : f->time_ns);
-            continue;
-        }
-        if (e->type == TW_FIX_OTHER_ENTRY) continue;
-        if (x->time_ns) quote_ns = x->time_ns;
-        if (e->type == TW_FIX_EMPTY_ENTRY) {
-            tw_depth_clear(&s->book);
-            md->touched_all = true;
-        } else {
-            code = apply(md, &s->book.side[e->type], x);
-            if (x->level && md->o.depth)   /* what was the last one is gone */
-                tw_depth_trim(&s->book.side[e->type], md->o.depth);
-        }
-        if (code < 0) {   /* no memory for it */
+        if (s->state != TW_FIX_MD_LIVE && x->entry.type != TW_FIX_TRADE_ENTRY) continue;
+        if (take_entry(md, c, f, s, x, &quote_ns) < 0) {   /* no memory for it */
             tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
             return;
         }
     }
     if (s->state != TW_FIX_MD_LIVE) return;
-    for (int i = 0; i < 2; i++) {
-        struct tw_depth_side *side = &s->book.side[i];
-
-        if (md->o.depth && side->n > md->o.depth) {
-            tw_depth_trim(side, md->o.depth);
-            md->touched_all = true;
-        }
-        if (side->cut && side->n == 0) {   /* what comes next had no room */
-            tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
-            return;
-        }
-    }
-    if (!put_levels(md, c, s, quote_ns)) {
+    if (!trim(md, s) || !put_levels(md, c, s, quote_ns)) {
         tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
         return;
     }
@@ -665,7 +672,6 @@ static void take_refresh(struct tw_fix_md *md, const struct common *c, struct fi
     /* Of one that is refused early, what was seen until then. */
     read_request(f, f->text[MD_REQUEST].n ? MD_BIT(MD_REQUEST) : 0);
     if (code == TW_OK) {
-        md->stats.messages++;
         if (f->snapshot || md->noted_n > 0) take_runs(md, c, f);
         return;
     }
@@ -741,9 +747,8 @@ enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
 /* Prices that come again: those of before the Logon are of requests that are over. */
 static bool is_resent(const struct tw_fix_message *m, struct tw_fix_text code)
 {
-    struct tw_fix_text dup = tw_fix_message_header(m, 43);
-
-    return dup.n == 1 && *dup.at == 'Y' && code.n == 1 && strchr("WXSiZ", *code.at);
+    return tw_fix_is(tw_fix_message_header(m, 43), "Y") && code.n == 1
+        && strchr("WXSiZ", *code.at);
 }
 
 enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now,
@@ -759,7 +764,7 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
     if (md->until_n > 0) tw_fix_md_expire(md, now, out);
     seq = tw_fix_message_header(m, 34);
     if (!seq.n || !tw_fix_integer(seq, &c.seq)) c.seq = 0;
-    if (code.n == 2 && memcmp(code.at, "AG", 2) == 0) {
+    if (tw_fix_is(code, "AG")) {
         tw_fix_md_reject(md, now, m, 131, 658, out);
         return TW_FIX_TAKEN;
     }
@@ -781,11 +786,11 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
         break;
     case 'j':
         of = tw_fix_message_body(m, 372);
-        if (of.n == 1 && (*of.at == 'V' || *of.at == 'R')) {
+        if (tw_fix_is(of, "V") || tw_fix_is(of, "R")) {
             tw_fix_md_reject(md, now, m, 379, 380, out);
             break;
         }
-        if (of.n == 1 && (*of.at == 'e' || *of.at == 'g')) {
+        if (tw_fix_is(of, "e") || tw_fix_is(of, "g")) {
             tw_fix_md_unasked(md, m, "states of trading are");
             break;
         }

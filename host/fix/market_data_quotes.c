@@ -166,7 +166,6 @@ static void take_quote(struct tw_fix_md *md, struct tw_fix_now now,
     int reason = take(md, now, q, &body, text, seen, out);
 
     if (reason == INVALID_PRICE) problem(md, m, q->seq);
-    else md->stats.messages++;
     answer_quote(md, m, reason);
 }
 
@@ -269,9 +268,7 @@ static void take_mass(struct tw_fix_md *md, struct tw_fix_now now,
 
     if (tw_fix_part_group(&body, 296, &g))
         while (tw_fix_group_next(&g, &set)) take_set(md, now, q, m, &set, &r, out);
-    if (r.entries > 0) {
-        md->stats.messages++;
-    } else {
+    if (r.entries == 0) {
         snprintf(md->why, sizeof md->why, "no quotes in it (296, 295)");
         problem(md, m, q->seq);
     }
@@ -379,7 +376,6 @@ static void take_cancel(struct tw_fix_md *md, struct tw_fix_now now,
         lose(md, now, q->seq, type, out);
         n = 1;
     }
-    md->stats.messages++;
     answer_cancel(md, m, type, symbol, n > 0 || type == ALL);
 }
 

@@ -432,10 +432,10 @@ static bool is_other(const struct tw_fix_session *s, int32_t tag, const char *id
     return t.n > 0 && !s->o.any_comp_id && !tw_fix_is(t, id);
 }
 
-static bool is_other_version(const struct tw_fix_session *s)
+static inline bool is_other_version(const struct tw_fix_session *s)
 {
     return !tw_fix_is((struct tw_fix_text){ s->m.fields[0].at, s->m.fields[0].n },
-                    s->begin_string);
+                      s->begin_string);
 }
 
 static bool is_other_peer(const struct tw_fix_session *s)
