@@ -686,7 +686,6 @@ static void take_refresh(struct tw_fix_md *md, const struct common *c, struct fi
             find_instrument(md, f, MD_BIT(MD_SYMBOL) | f->has_request << MD_REQUEST,
                             m->fields + m->trailer);
         s = find_sub(md, f, f->text[MD_SYMBOL]);
-
         if (s && is_current(f, s)) tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
     }
 }
@@ -720,7 +719,6 @@ enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
         const struct tw_fix_entry *e = &q->side[i];
         struct tw_depth_side *side = &s->book.side[e->type];
         struct tw_depth_level l = { .price = e->price, .size = e->size };
-
         bool gone = late || e->flags & TW_FIX_GONE || !(l.price | l.size);
 
         side->n = 0;
@@ -786,15 +784,11 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
         break;
     case 'j':
         of = tw_fix_message_body(m, 372);
-        if (tw_fix_is(of, "V") || tw_fix_is(of, "R")) {
+        if (tw_fix_is(of, "V") || tw_fix_is(of, "R"))
             tw_fix_md_reject(md, now, m, 379, 380, out);
-            break;
-        }
-        if (tw_fix_is(of, "e") || tw_fix_is(of, "g")) {
+        else if (tw_fix_is(of, "e") || tw_fix_is(of, "g"))
             tw_fix_md_unasked(md, m, "states of trading are");
-            break;
-        }
-        answer = TW_FIX_UNSUPPORTED;
+        else answer = TW_FIX_UNSUPPORTED;
         break;
     default: answer = TW_FIX_UNSUPPORTED; break;
     }
