@@ -198,7 +198,8 @@ $(PEERS): $B/%: %.cpp Makefile
 	@if pkg-config --exists quickfix; then echo CXX $<; \
 	  $(CXX) -std=c++14 -Wall -Wno-deprecated -o $@ $< -lquickfix -lpthread; fi
 
-# The longest first, so that none is alone at the end: three wait for heartbeats.
+# The longest first, so that none is alone at the end: three wait for heartbeats, half a
+# minute and more, so two more run at once than there are processors.
 LONGEST  = tests/e2e/fix_sessions.lua $B/tests/host/fix_acceptor tests/e2e/burgers.lua \
            $B/tests/host/fix_quickfix tests/e2e/build.lua $B/tests/host/tape_file
 # With the thread sanitizer not those of one thread, which say nothing of any.
@@ -210,7 +211,7 @@ TESTS    = $(wildcard tests/e2e/*.lua) $(THREADED) \
 SUITE    = TIDEWIRE=$B/tidewire $(STEADY) prove -fo --statefile=$B/proved --exec tests/run
 test: $B/tidewire $(STATIC) $(THREADED) $(PEERS)
 	@rm -f $B/proved $B/reported
-	$(SUITE) --state=save -j$(or $(JOBS),$(CORES)) \
+	$(SUITE) --state=save -j$(or $(JOBS),$(shell expr $(CORES) + 2)) \
 	  $(filter $(LONGEST),$(TESTS)) $(filter-out $(LONGEST),$(TESTS))
 # What failed in it, up to three files, alone; not where a sanitizer reported something.
 FAILED   = $(shell prove --statefile=$B/proved --state=failed --dry)
