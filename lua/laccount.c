@@ -1,7 +1,7 @@
 /* laccount.c - module account: what a script holds and is worth: self.account.
  *
  * Fields, in the account's currency: cash; equity, with what all positions are worth;
- * realised and unrealised gains; fees; margin that is held, and free cash
+ * realised and unrealised gains (PnL); fees; margin that is held, and free cash
  * beside it; traded, the value of all trades; deposits, what it began with.  What
  * instruments in other currencies add to these is worth their rates as they are now.
  *

@@ -37,7 +37,9 @@ local fixed = figures.fixed
 
 local function percent(x) return x and fixed(x * 100, 2) .. " %" or "-" end
 local function plain(x) return x and ("%.4g"):format(x + 0.0) or "-" end
-local function days(x) return x and ("%.0f days"):format(x) or "-" end
+local function days(x)
+  return x and (("%.0f days"):format(x):gsub("^1 days", "1 day")) or "-"
+end
 
 local function date(ns) return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000) end
 

@@ -331,7 +331,7 @@ share; it has no name, so nothing of it is left however the program ends.
                         of some, such as volatility, the least
   --top N               so many of the best are printed (10)
   --results FILE.csv    all runs with all their figures
-  --report FILE.html    a page with maps over the parameters, and the best run in full
+  --report FILE.html    a page with heat maps of the parameters, and the best run in full
   --report FILE.txt|-   the best runs, and the first of them in full, as text with charts;
                         -: on standard output, instead of the table
   --json                all runs on standard output
@@ -563,7 +563,8 @@ What may be lost when the process is killed, or the machine stops:
 
   --sync never    killed: the last second, no more than 4,096 records; the machine: what
                   the system has not written yet (the default)
-  --sync block    in either case the last second, no more than 4,096 records
+  --sync block    in either case the last second, no more than 4,096 records (group
+                  commit)
   --sync record   nothing that was taken off the tape
 
   --zstd          half the size or less; some 6 bytes a quote without it

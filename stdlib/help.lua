@@ -232,22 +232,42 @@ end
 
 local SHOWN <const> = 6            -- topics that a word is found in
 
--- The topics whose text has that word, also as a part of a name: "resend" finds
--- resend_chunk, "post-only" post_only, "moving average" averages.
-local function mentions(word)
-  local words = word:lower():gsub("%p", "%%%0"):gsub("%%[_-]", " ")
-  local found, pattern = {}, "%f[%w]" .. words:gsub("%s+", "[%%s_-]+") .. "s?%f[^%w]"
+local function whole(pattern) return "%f[%w]" .. pattern .. "s?%f[^%w]" end
+
+-- The topics whose text has all of these patterns.
+local function having(patterns)
+  local found = {}
   local function try(name, ...)
     local text = table.concat({ ... }, "\n"):lower()
-    if not word:find "^[%w_].*[%w_]$" or not text:find(pattern) then return end
+    for _, pattern in ipairs(patterns) do
+      if not text:find(pattern) then return end
+    end
     found[#found + 1] = name
   end
   for _, list in ipairs { guide, commands } do
-    for _, item in ipairs(list) do try(item.name, item.usage or "", item.text) end
+    for _, item in ipairs(list) do
+      try(item.name, item.name, item.purpose, item.usage or "", item.text)
+    end
   end
   for _, module in ipairs(modules) do
     try(module.name, module.text)
     for _, f in ipairs(module.functions) do try(f.name, f.head, f.text) end
+  end
+  return found
+end
+
+-- The topics whose text has that word, also as a part of a name: "resend" finds
+-- resend_chunk, "post-only" post_only, "moving average" averages; else those that have
+-- each of its words, and else those where it is two words: "heatmap".
+local function mentions(word)
+  if not word:find "^[%w_].*[%w_]$" then return nil end
+  local words, each = word:lower():gsub("%p", "%%%0"):gsub("%%[_-]", " "), {}
+  words = words:gsub("i[sz]e", "i[sz]e"):gsub("i[sz]ation", "i[sz]ation")
+  for one in words:gmatch "%S+" do each[#each + 1] = whole(one) end
+  local found = having { whole((words:gsub("%s+", "[%%s_-]+"))) }
+  if not found[1] then found = having(each) end
+  if not found[1] and #each == 1 then
+    found = having { whole((word:lower():gsub("%w", "%0[%%s_-]?"))) }
   end
   if not found[1] then return nil end
   local more = #found - SHOWN

@@ -388,10 +388,14 @@ function monitor.summary(status)
   say(("%s records in %.2f s, %s/s"):format(screen.number(status.records),
     status.elapsed, screen.number(status.records / math.max(status.elapsed, 1e-9))))
   for _, feed in ipairs(status.feeds) do
-    say(("feed %s (%s): %d records from %d messages,"
-         .. " %d ignored, %d errors, %d skips of %d bytes"):format(feed.name,
-        feed.state, feed.records, feed.messages, feed.ignored, feed.errors,
-        feed.skips, feed.skipped))
+    local text = ("feed %s (%s): %d records from %d messages"):format(feed.name,
+      feed.state, feed.records, feed.messages)
+    if feed.ignored > 0 then text = ("%s, %d ignored"):format(text, feed.ignored) end
+    if feed.errors > 0 then text = ("%s, %d errors"):format(text, feed.errors) end
+    if feed.skips > 0 then
+      text = ("%s, %d skips of %d bytes"):format(text, feed.skips, feed.skipped)
+    end
+    say(text)
   end
   say(stages(status))
   if app.version > 1 then

@@ -204,9 +204,11 @@ t.is(status, 1, "and status 1 there")
 for words, page in pairs { ["moving average"] = "recipes", ["stop loss"] = "recipes",
                            ["Profit  factor"] = "performance",
                            ["post-only"] = "gateways", warmup = "recipes",
-                           lot = "quotes" } do
+                           lot = "quotes", heatmap = "sweep", optimise = "recipes",
+                           ["group commit"] = "record",
+                           ["paper trading"] = "trading" } do
   t.ok(select(2, help.text(words)):find(" alone; see " .. page, 1, true),
        words .. ": words however they are joined, and parts of names")
 end
-out = shell "fok and brackets"
-t.is(out, "tidewire: no help on 'fok and brackets'\n", "several words are one topic")
+out = shell "fok and zebras"
+t.is(out, "tidewire: no help on 'fok and zebras'\n", "several words are one topic")

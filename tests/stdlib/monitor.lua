@@ -68,10 +68,15 @@ local status = {
       handled = 0, lost = 0, errors = 0 },
   },
 }
+local quiet = { name = "quiet", state = "live", records = 3, messages = 3, ignored = 0,
+                errors = 0, skips = 0, skipped = 0 }
+status.feeds[2] = quiet
 local text = monitor.summary(status)
+status.feeds[2] = nil
 t.is(text:gsub("%(from.-%)\n", ""), [[
 1.23M records in 2.00 s, 617k/s
 feed fix (ended): 10 records from 7 messages, 1 ignored, 2 errors, 3 skips of 40 bytes
+feed quiet (live): 3 records from 3 messages
 stage  thread       p50     p99   p99.9     max
 parse  io        1.0 us  2.0 us  3.0 us  4.0 us
 reach  worker 0  1.0 ms  2.0 ms  3.0 ms  4.0 ms
