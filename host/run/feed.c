@@ -79,12 +79,6 @@ void tw_feed_full(struct tw_batch *batch)
     batch->n = 0;
 }
 
-static bool is_stopping(const struct tw_feed *f)
-{
-    /* order [tape.stop] relaxed: the flag alone matters */
-    return atomic_load_explicit(&f->io->stopping, memory_order_relaxed);
-}
-
 /* Wakes the readers for what a flush let them sleep over. */
 static void TW_ON(FEED) wake(struct tw_feed *f)
 {
@@ -96,7 +90,7 @@ void tw_feed_flush(struct tw_feed *f)
 {
     if (f->batch.n > 0) f->batch.full(&f->batch);
     if (f->unheard >= f->doze || f->left == 0) wake(f);
-    if (f->left == 0 && !is_stopping(f))
+    if (f->left == 0 && !tw_io_is_stopping(f->io))
         tw_feed_finish(f, TW_FEED_ENDED, "reached its limit of %llu records",
                        (unsigned long long)f->o.limit);
 }

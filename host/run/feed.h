@@ -89,6 +89,13 @@ struct tw_io {
     struct tw_histogram parse_ns;          /* atomic: FEED adds, all load         */
 };
 
+/* Do the feeds end?  Thread: any. */
+static inline bool tw_io_is_stopping(const struct tw_io *io)
+{
+    /* order [tape.stop] relaxed: the flag alone matters */
+    return atomic_load_explicit(&io->stopping, memory_order_relaxed);
+}
+
 /* Empties a batch to the tape: the `full` of every batch that is not paced.
  * Thread: FEED.  Blocks: as tw_tape_append.  Memory: none. */
 void tw_feed_full(struct tw_batch *batch);

@@ -34,12 +34,6 @@ struct book {
     _Atomic int64_t pushed_ns;         /* atomic: of a program's records, all raise  */
 };
 
-static bool is_stopping(const struct tw_io *io)
-{
-    /* order [tape.stop] relaxed: the flag alone matters */
-    return atomic_load_explicit(&io->stopping, memory_order_relaxed);
-}
-
 /* Waits for all scripts; false: the io stops. */
 static bool wait_for_scripts(struct tw_feed *f) TW_ON(FEED)
 {
@@ -50,7 +44,7 @@ static bool wait_for_scripts(struct tw_feed *f) TW_ON(FEED)
     if (o->is_quiet(o->ctx)) return true;
     tw_tape_wake(f->io->o.tape);
     while (!o->is_quiet(o->ctx)) {
-        if (is_stopping(f->io)) return false;
+        if (tw_io_is_stopping(f->io)) return false;
         if (until_ns == 0) until_ns = tw_clock_steady_ns() + LOOK_NS;
         if (tw_clock_steady_ns() < until_ns) {
             sched_yield();

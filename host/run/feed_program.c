@@ -59,12 +59,6 @@ static void count(_Atomic uint64_t *counter, uint64_t n)
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-static bool is_stopping(const struct tw_io *io)
-{
-    /* order [tape.stop] relaxed: the flag alone matters */
-    return atomic_load_explicit(&io->stopping, memory_order_relaxed);
-}
-
 /* Appends all or nothing, waiting for reliable readers: no more than one lead. */
 static bool append(struct tw_feed *f, struct tw_record *r, size_t n, int64_t until_ns)
     TW_ATTR(no_thread_safety_analysis)   /* nothing here is FEED's alone */
@@ -76,7 +70,7 @@ static bool append(struct tw_feed *f, struct tw_record *r, size_t n, int64_t unt
     while (tw_tape_append(f->io->o.tape, r, n, &at_once) != TW_OK) {
         if (!waited) count(&f->waits, 1);
         waited = true;
-        if (is_stopping(f->io) || tw_clock_steady_ns() >= until_ns) return false;
+        if (tw_io_is_stopping(f->io) || tw_clock_steady_ns() >= until_ns) return false;
         tw_tape_wake(f->io->o.tape);   /* who is in the way may be asleep */
         nanosleep(&pause, NULL);
         if (pause.tv_nsec < PATIENCE_MAX_NS) pause.tv_nsec *= 2;

@@ -227,8 +227,7 @@ static void on_bell(uv_async_t *bell)
         quit(io);
         return;
     }
-    /* order [tape.stop] relaxed: the flag alone matters */
-    if (atomic_load_explicit(&io->stopping, memory_order_relaxed)) {
+    if (tw_io_is_stopping(io)) {
         halt(io);
         return;
     }
