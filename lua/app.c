@@ -12,7 +12,6 @@
  */
 #include "app.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

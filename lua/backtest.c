@@ -32,7 +32,6 @@
 #include "instance.h"
 #include "library.h"
 #include "lpool.h"
-#include "lvalue.h"
 #include "market.h"
 #include "output.h"
 #include "run/floor.h"

@@ -6,7 +6,6 @@
  */
 #include "embed.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

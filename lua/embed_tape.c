@@ -9,7 +9,6 @@
  */
 #include "embed.h"
 
-#include "base/clock.h"
 #include "base/fixed.h"
 #include "base/memory.h"
 #include "share/board.h"

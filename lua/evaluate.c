@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "lerror.h"
 #include "runner.h"
 
 struct ltw_evaluation *ltw_evaluation_new(const char *line, size_t n)

@@ -18,7 +18,6 @@
 #include "base/fixed.h"
 #include "base/memory.h"
 #include "instance.h"
-#include "record.h"
 #include "run/io.h"
 #include "tape/ladder.h"
 

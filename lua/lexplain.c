@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -5,7 +5,6 @@
 #include "lfix_tape.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "feed/merge.h"

@@ -12,7 +12,6 @@
 
 #include "base/memory.h"
 #include "lerror.h"
-#include "lfuture.h"
 #include "lpool.h"
 #include "lvalue.h"
 #include "share/failure.h"

@@ -2,7 +2,6 @@
 #include "lresult.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,7 +10,6 @@
 #include "base/fixed.h"
 #include "larray.h"
 #include "lfield.h"
-#include "lsha256.h"
 
 static void set_number(lua_State *L, const char *name, double value)
 {

@@ -1,7 +1,6 @@
 /* orderlist.c - the list of a backtest's orders, and its hash. */
 #include "orderlist.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <uv.h>
 
 #include "base/clock.h"
 #include "base/memory.h"

@@ -18,7 +18,6 @@
  */
 #include "payload.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <uv.h>
 

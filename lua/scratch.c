@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "appfile.h"
-#include "base/memory.h"
 #include "code.h"
 #include "distrust.h"
 #include "reloads.h"

@@ -3,7 +3,6 @@
  *     broker --gateway--> seat --> floor (run/floor.h) --> tape --> next --> broker
  */
 #include <string.h>
-#include <uv.h>
 
 #include "account.h"
 #include "base/hashed.h"

@@ -25,7 +25,6 @@
 
 #include "hint.h"
 #include "instance.h"
-#include "lerror.h"
 #include "remap.h"
 #include "tasks.h"
 #include "watchdog.h"

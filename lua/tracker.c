@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <uv.h>
 
 #include "base/memory.h"
 #include "handler.h"

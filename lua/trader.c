@@ -2,7 +2,6 @@
 #include "trader.h"
 
 #include <string.h>
-#include <uv.h>
 
 #include "account.h"
 #include "base/clock.h"

@@ -2,7 +2,6 @@
  *
  * Layer host/run.  Thread: any, before the session begins or after its end.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,6 @@
  *
  * Layer host/run.  Thread: FEED, but for tw_fix_engine_rehear.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -10,7 +10,6 @@
 
 #include "base/memory.h"
 #include "run/fix_parts.h"
-#include "share/value.h"
 
 static int64_t topic(struct tw_names *topics, const char *name, const char *end)
 {

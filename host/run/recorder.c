@@ -14,7 +14,6 @@
  */
 #include "run/recorder.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <uv.h>
 

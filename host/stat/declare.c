@@ -2,7 +2,6 @@
  *
  * A declaration is compiled once for each kind of record that it reads.
  */
-#include <stdio.h>
 #include <uv.h>
 
 #include "base/memory.h"

@@ -10,7 +10,6 @@
 #include "main/repl.h"
 
 #include <signal.h>
-#include <stdio.h>
 
 #include "main/interpreter.h"
 #include "main/prompt.h"

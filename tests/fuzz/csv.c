@@ -1,5 +1,4 @@
 /* csv.c - libFuzzer: any bytes, any options, cut anywhere, give the same. */
-#include "base/memory.h"
 #include "feed/csv.h"
 
 #include <stdlib.h>

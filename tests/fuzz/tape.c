@@ -1,13 +1,11 @@
 /* tape.c - libFuzzer: whatever is behind right checksums is read or refused, and what is
  * read is written and read again as it was. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "tape/pack.h"
 #include "tape/reader.h"
 #include "tape/writer.h"

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tw.h"
 #include "tap.h"
 
 enum { MIN_MS = 4, MAX_MS = 64, WAITS = 8 };

@@ -2,7 +2,6 @@
 #include "fix_engine_rig.h"
 
 #include "base/memory.h"
-#include "share/value.h"
 
 /* A consumer of D alone. */
 static enum tw_fix_answer only_orders(void *ctx, struct tw_fix_session *s,

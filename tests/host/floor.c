@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "base/memory.h"
 #include "tap.h"

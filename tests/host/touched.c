@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "random.h"
 #include "tap.h"
 #include "tape/bar.h"
