@@ -117,8 +117,10 @@ behind, and the session is held up meanwhile; messages that there was no memory 
 counted (tape_lost) and told.
 
 When the run ends, sessions are still up while on_stop runs: messages that it sends, and
-cancels of orders, go out.  Then the sessions log out, and are cut off after three seconds
-at most.
+cancels of orders, go out.  Answers to cancels are waited for, up to two seconds; then the
+sessions log out, and are cut off after three in all.  No script hears of a trade that
+comes meanwhile: it is in the log, and with a store the next run books it.  So is a cancel
+in the log that the venue has not answered.
 
 fix.status() has the figures of all sessions; fix.reset, fix.set_numbers, fix.enable,
 fix.logout and fix.remove command one; fix.add adds one, to a peer or at a port of the

@@ -96,9 +96,9 @@ bool tw_fix_orders_next(struct tw_fix_orders *o, int64_t now_ns,
 void tw_fix_orders_sent(struct tw_fix_orders *o, uint64_t seq);
 void tw_fix_orders_unsent(struct tw_fix_orders *o);
 
-/* Something is to be sent; cancels are on their way. */
+/* Something is to be sent; so many cancels wait for an answer. */
 bool tw_fix_orders_is_due(const struct tw_fix_orders *o);
-bool tw_fix_orders_awaits_cancels(const struct tw_fix_orders *o);
+size_t tw_fix_orders_cancels(const struct tw_fix_orders *o);
 
 /* What came.  TW_FIX_LATER: no memory, and nothing has changed. */
 enum tw_fix_answer tw_fix_orders_message(struct tw_fix_orders *o,

@@ -13,12 +13,13 @@ void tw_fix_orders_leaving(struct tw_fix_orders *o)
     for (struct entry *e = o->open; e; e = e->next) tw_fix_orders_found(o, e);
 }
 
-bool tw_fix_orders_awaits_cancels(const struct tw_fix_orders *o)
+size_t tw_fix_orders_cancels(const struct tw_fix_orders *o)
 {
-    const struct ask *a = o->sent.first;
+    size_t n = 0;
 
-    while (a && (a->what != ASK_CANCEL || a->stale)) a = a->next;
-    return o->up && a;
+    for (const struct ask *a = o->up ? o->sent.first : NULL; a; a = a->next)
+        n += a->what == ASK_CANCEL && !a->stale;
+    return n;
 }
 
 int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)

@@ -54,20 +54,20 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     return first;
 }
 
-static void leaves(void *ctx)
+static void leaves(void *ctx, bool ends)
 {
     struct tw_fix_both *b = ctx;
 
     for (int i = 0; i < 2; i++)
-        if (b->c[i].leaves) b->c[i].leaves(b->c[i].ctx);
+        if (b->c[i].leaves) b->c[i].leaves(b->c[i].ctx, ends);
 }
 
-static bool waits(void *ctx, bool ends)
+static bool waits(void *ctx, bool answers)
 {
     struct tw_fix_both *b = ctx;
 
     for (int i = 0; i < 2; i++)
-        if (b->c[i].waits && b->c[i].waits(b->c[i].ctx, ends)) return true;
+        if (b->c[i].waits && b->c[i].waits(b->c[i].ctx, answers)) return true;
     return false;
 }
 

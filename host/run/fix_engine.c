@@ -187,6 +187,11 @@ static void start(void *ctx)
     uv_check_start(&e->after, after_sleep);
 }
 
+bool tw_fix_link_is_down(const struct tw_fix_link *l)
+{
+    return !l->s || (!l->wire && tw_fix_session_status(l->s).state == TW_FIX_DOWN);
+}
+
 static bool is_other_end(const struct tw_fix_link *l, const struct tw_fix_link *of)
 {
     return !l->o.session.initiator
@@ -220,6 +225,7 @@ static void stop(void *ctx)
     do_rung(e);   /* what was sent or commanded before */
     do_commands(e);
     e->stopping = true;
+    e->answers_ns = tw_clock_steady_ns() + e->o.stop_ms * INT64_C(1000000) / 3 * 2;
     find_twins(e);
     for (unsigned i = 0; i < tw_fix_engine_doors(e); i++)
         tw_fix_door_end(e->doors[i]);

@@ -67,11 +67,11 @@ struct tw_fix_consumer {
      * last has come: when it is to be called again, in steady_ns; INT64_MAX: when it is
      * rung.  Not called once the link is removed. */
     int64_t (*look)(void *ctx, struct tw_fix_session *s, struct tw_fix_now now);
-    /* It is to log out: what it sends now goes out before. */
-    void (*leaves)(void *ctx);
-    /* It has more to send when the peer has read, or waits for what is to come before it
-     * logs out; ends: but there is nobody to hear it. */
-    bool (*waits)(void *ctx, bool ends);
+    /* It is to log out: what it sends now goes out before.  ends: the run does. */
+    void (*leaves)(void *ctx, bool ends);
+    /* It has more to send when the peer has read, or waits for answers before it logs
+     * out, where these are waited for. */
+    bool (*waits)(void *ctx, bool answers);
     /* As of struct tw_fix_handlers. */
     bool (*resend)(void *ctx, const struct tw_fix_message *m);
     /* Of a template: the ctx of a session that is made of it, of that name; NULL: *error

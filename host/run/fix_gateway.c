@@ -35,6 +35,7 @@ struct tw_fix_gateway {
     struct tw_fix_keep *keep;            /* owner: MAIN, FEED, MAIN; NULL: none       */
     bool restored;                       /* constant after attach; it can be written  */
     bool keep_failed;                    /* owner: FEED; and it was said              */
+    bool ends;                           /* mutex: the floor's; scripts have ended    */
     bool missed;                         /* owner: FEED; messages, which is to be told */
     char line[LINES][LINE];              /* mutex: the floor's; n_lines               */
     unsigned n_lines, unsaid;            /* mutex: the floor's                        */
@@ -57,10 +58,27 @@ static void note(struct tw_fix_gateway *g, const char *format, ...)
     va_end(args);
 }
 
+/* No script hears of it any more. */
+static void note_last(struct tw_fix_gateway *g, const struct tw_venue_report *r)
+{
+    const struct tw_report *p = &r->report;
+    char quantity[TW_FIXED_TEXT], price[TW_FIXED_TEXT];
+
+    if (!g->ends || !tw_report_is_trade(p)) return;
+    tw_fixed_format(p->last_qty, quantity);
+    tw_fixed_format(p->last_px, price);
+    note(g, "order %" PRIu64 ": %s%s %s of %s at %s as the run ends: no script has heard"
+         " of it%s", p->order, p->exec == TW_EXEC_TRADE ? "" : "taken back: ",
+         r->side == TW_SIDE_BUY ? "bought" : "sold", quantity,
+         tw_symbols_name(g->o.orders.symbols, r->symbol), price,
+         g->keep ? ", the next run books it" : ", and it is booked nowhere");
+}
+
 static void on_report(void *ctx, const struct tw_venue_report *r)
 {
     struct tw_fix_gateway *g = ctx;
 
+    note_last(g, r);
     tw_floor_report_held(g->floor, r);
 }
 
@@ -242,6 +260,16 @@ static void note_orphans(struct tw_fix_gateway *g)
     }
 }
 
+/* With the floor locked. */
+static void note_unanswered(struct tw_fix_gateway *g)
+{
+    size_t n = g->ends ? tw_fix_orders_cancels(g->orders) : 0;
+
+    if (n > 0)
+        note(g, "the run ends without an answer to %zu of its cancels: these orders may"
+             " be open at the venue, or trade", n);
+}
+
 static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
                      const struct tw_fix_event *e)
 {
@@ -253,7 +281,10 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
     if (e->kind == TW_FIX_STORE_FAILED) return;   /* it may be told within our sending */
     tw_floor_lock(g->floor);
     if (e->kind == TW_FIX_LOGGED_ON) note_orphans(g);
-    if (e->kind == TW_FIX_LOGGED_OUT) tw_fix_orders_logged_out(g->orders, now.time_ns);
+    if (e->kind == TW_FIX_LOGGED_OUT) {
+        note_unanswered(g);
+        tw_fix_orders_logged_out(g->orders, now.time_ns);
+    }
     if (e->kind == TW_FIX_REJECTED)
         tw_fix_orders_rejected(g->orders, e->from, e->message);
     if (e->kind == TW_FIX_RESENDING)
@@ -282,23 +313,24 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     return due_ns == INT64_MAX ? due_ns : now.steady_ns + (due_ns - now.time_ns);
 }
 
-static void leaves(void *ctx)
+static void leaves(void *ctx, bool ends)
 {
     struct tw_fix_gateway *g = ctx;
 
     tw_floor_lock(g->floor);
+    g->ends = ends;
     tw_fix_orders_leaving(g->orders);
     tw_floor_unlock(g->floor);
 }
 
-static bool waits(void *ctx, bool ends)
+static bool waits(void *ctx, bool answers)
 {
     struct tw_fix_gateway *g = ctx;
     bool does;
 
     tw_floor_lock(g->floor);
     does = tw_fix_orders_is_due(g->orders)
-        || (!ends && tw_fix_orders_awaits_cancels(g->orders));
+        || (answers && tw_fix_orders_cancels(g->orders) > 0);
     tw_floor_unlock(g->floor);
     return does;
 }
@@ -390,7 +422,7 @@ void tw_fix_gateway_halted(struct tw_fix_gateway *g)
     tw_floor_lock(g->floor);
     tw_fix_orders_halted(g->orders);
     tw_floor_unlock(g->floor);
-    if (waits(g, true)) tw_fix_link_ring(g->link);
+    if (waits(g, false)) tw_fix_link_ring(g->link);
 }
 
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,

@@ -626,7 +626,7 @@ static void set_timer(struct tw_fix_link *l) TW_ON(FEED)
     if (l->greeting_ns > 0) at = least(at, l->greeting_ns);
     if (l->unsynced_ns > 0) at = least(at, l->unsynced_ns + l->o.sync_ms * TW_MS_NS);
     if (l->log.n > 0) at = least(at, l->log.since_ns + TW_FIX_LOG_MS * TW_MS_NS);
-    if (l->leaving && !l->e->stopping) at = least(at, l->leave_ns);
+    if (l->leaving && l->now.steady_ns < l->leave_ns) at = least(at, l->leave_ns);
     if (at >= l->timer_ns) return;
     l->timer_ns = at;
     wait = (at - tw_clock_steady_ns() + TW_MS_NS - 1) / TW_MS_NS;
@@ -701,38 +701,36 @@ TW_COLD void tw_fix_link_begin(struct tw_fix_link *l)
     make_dirty(l);
 }
 
-bool tw_fix_link_is_down(const struct tw_fix_link *l)
-{
-    return !l->s || (!l->wire && tw_fix_session_status(l->s).state == TW_FIX_DOWN);
-}
-
 void tw_fix_link_leave(struct tw_fix_link *l, const char *text)
 {
     const struct tw_fix_consumer *c = &l->o.consumer;
 
     if (!l->s) return;
     if (c->leaves && tw_fix_session_status(l->s).state == TW_FIX_UP) {
-        c->leaves(c->ctx);
+        c->leaves(c->ctx, l->e->stopping);
         tw_fix_link_ring(l);
     }
     l->leaving = true;
     l->leave_ns = see(l).steady_ns
                 + tw_fix_session_options(l->s)->logout_timeout_s * 1000 * TW_MS_NS;
+    if (l->e->stopping) l->leave_ns = least(l->leave_ns, l->e->answers_ns);
     snprintf(l->farewell, sizeof l->farewell, "%s", text ? text : "");
     make_dirty(l);
 }
 
-/* Last words come first: while the peer reads, and for as long as the answer to a Logout
- * may take, or the run's end.  There, who is served by this run has its own before. */
+/* Last words come first, with answers: for as long as that to a Logout may take, or till
+ * the run's end, where answers leave time for a Logout.  There, who is served by this run
+ * has its own before. */
 static bool has_last_words(struct tw_fix_link *l) TW_ON(FEED)
 {
     const struct tw_fix_consumer *c = &l->o.consumer;
     bool ends = l->e->stopping, serves = !l->o.session.initiator;
+    bool in_time = l->now.steady_ns < l->leave_ns;
 
     if (tw_fix_session_status(l->s).state != TW_FIX_UP) return false;
     if (ends && serves && l->twin && !tw_fix_link_is_down(l->twin)) return true;
-    if (!ends && l->now.steady_ns >= l->leave_ns) return false;
-    return tw_outbox_bytes(&l->outbox) > 0 || (c->waits && c->waits(c->ctx, ends));
+    if (!ends && !in_time) return false;
+    return tw_outbox_bytes(&l->outbox) > 0 || (c->waits && c->waits(c->ctx, in_time));
 }
 
 static void leave(struct tw_fix_link *l) TW_ON(FEED)

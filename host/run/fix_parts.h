@@ -119,6 +119,7 @@ struct tw_fix_engine {
     unsigned spared;                     /* owner: FEED: how often it began anew     */
     struct tw_fix_link *dirty;           /* owner: FEED: may have something to write */
     bool stopping, over;                 /* owner: FEED                              */
+    int64_t answers_ns;                  /* owner: FEED; so long, as it ends       */
 };
 
 /* ---- fix_engine.c ---- */

@@ -81,4 +81,72 @@ do
   end
 end
 
+-- Their answers are waited for: what trades meanwhile is told, and the next run has it.
+do
+  local processes = require "processes"
+  local at <const> = apps.free_port()
+  local p <const> = processes.open((apps.folder "answers"))
+  p.put("late.lua", [[
+    local fix = require "tw.fix"
+    local M = {}
+    local id
+    local function report(m)
+      m.MsgType, m.OrderID, m.Symbol, m.Side, m.OrderQty = "8", "X", "VV", "1", 9
+      m.AvgPx = 99
+      assert(fix.send("venue", m))
+    end
+    function M:on_fix(message)
+      if message.MsgType == "D" then
+        id = message.ClOrdID
+        report { ClOrdID = id, ExecID = "n", ExecType = "0", OrdStatus = "0",
+                 CumQty = 0, LeavesQty = 9 }
+      elseif message.MsgType == "F" then
+        report { ClOrdID = id, ExecID = "t", ExecType = "F", OrdStatus = "1",
+                 CumQty = 4, LeavesQty = 5, LastQty = 4, LastPx = 99 }
+        report { ClOrdID = message.ClOrdID, OrigClOrdID = id, ExecID = "c",
+                 ExecType = "4", OrdStatus = "4", CumQty = 4, LeavesQty = 0 }
+      end
+    end
+    return M]])
+  p.put("venue.lua", ([[
+    local app = require "tw.app"
+    app.script "late.lua"
+    app.fix.acceptor { port = %d, sessions = { { name = "venue", sender = "VENUE",
+      target = "ME" } } }]]):format(at))
+  p.put("taker.lua", [[
+    local M = require "tw.strategy".new { doc = "an order, once, and the end" }
+    function M:on_timer()
+      local held = self:position "VV"
+      if held > 0 then print("it holds", held) os.execute "kill $PPID" end
+      if held > 0 or self.o then return end
+      if require "tw.fix".status "gate".state ~= "up" then return end
+      self.o = self:buy { symbol = "VV", quantity = 9, price = 100 }
+    end
+    function M:on_order(status)
+      if status == "new" then os.execute "kill $PPID" end
+      if status == "rejected" then self.o = nil end
+    end
+    function M:on_stop() if self.o then self.o:cancel() end end
+    return M]])
+  p.put("trader.lua", ([[
+    local app = require "tw.app"
+    app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
+    app.gateway.fix { name = "gate", host = "127.0.0.1", port = %d, sender = "ME",
+      target = "VENUE", retry = 0.1, store = "store" }
+    app.feed.timer { every = 0.03 }
+    app.script("taker.lua", { account = { gateway = "gate" } })]]):format(at))
+  local venue <const> = p.run "venue"
+  local trader = p.run "trader"
+  t.ok(p.await(trader, "memory: "), "a run with an order ends")
+  local out <const> = p.read "trader.out"
+  t.ok(out:find("bought 4 of VV at 99 as the run ends: no script has heard of it, the"
+                .. " next run books it", 1, true) or out:find "taker +%d+ +%d+ +%d+ +1 ",
+       "a trade that comes then is told, or heard")
+  t.ok(not out:find("without an answer", 1, true), "the cancel was answered")
+  os.remove(p.directory .. "/trader.out")
+  trader = p.run "trader"
+  t.ok(p.await(trader, "it holds"), "the next run has it")
+  p.kill(venue, "TERM")
+end
+
 t.done()

@@ -68,10 +68,32 @@ static int do_disable(struct tw_fix_link *l)
     return tw_fix_link_enable(l, false);
 }
 
-static bool has_more(void *ctx, bool ends)
+static bool has_more(void *ctx, bool answers)
 {
-    (void)ctx, (void)ends;
+    (void)ctx, (void)answers;
     return true;
+}
+
+static bool is_unanswered(void *ctx, bool answers)
+{
+    (void)ctx;
+    return answers;
+}
+
+/* What never comes is not waited for till the end is cut off: there is a Logout. */
+static void unanswered(void)
+{
+    struct rig *g = rig_open();
+    struct side a = {0}, b = {0};
+    struct tw_fix_link_options c = client("b", &b);
+
+    c.consumer.waits = is_unanswered;
+    c.session.logout_timeout_s = 1;
+    pair(g, &a, &b, c);
+    rig_close_io(g);
+    ok(strstr(side_said(&b, TW_FIX_LOGGED_OUT), "we logged out") != NULL,
+       "without its answers: %s", side_said(&b, TW_FIX_LOGGED_OUT));
+    rig_close_again(g);
 }
 
 /* But who never has said all is not waited for; and one that is enabled again before it
@@ -260,6 +282,7 @@ int main(void)
     words_of("disabled", do_disable);
     words_of("removed", tw_fix_link_remove);
     endless();
+    unanswered();
     both_ends();
     places();
     fill_port(3, 3, "has 3 already, its session_limit");
