@@ -100,8 +100,8 @@ QUICK    = $(patsubst %,lua/%.c,dispatch record script trader ltrade lorder acco
              journal worth payload lfix_message ffi/call ffi/cdata ffi/convert \
              main/seal main/main main/program) \
            $(patsubst %,host/fix/%.c,check depth kind market_data_in \
-             market_data_levels market_data_until message session_in session_out store \
-             write) \
+             market_data_levels market_data_read market_data_until message session_in \
+             session_out store write) \
            $(patsubst %,host/run/%.c,bell feed_made fix_link job outbox pool pump wire \
              worker)
 SLOW     = $(filter-out $(QUICK),$(wildcard lua/*.c lua/*/*.c host/fix/*.c \

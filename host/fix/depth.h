@@ -16,7 +16,13 @@
 #include "feed/fix_value.h"
 
 /* An id of up to 15 bytes as it is; of more, a hash of 126 bits.  Zeros: none. */
-struct tw_level_id { uint64_t word[2]; };
+struct tw_level_id { uint64_t word[2]; };   /* zeros: none */
+
+/* Thread: any. */
+static inline bool tw_level_has_id(struct tw_level_id id)
+{
+    return (id.word[0] | id.word[1]) != 0;
+}
 /* size 0: not known */
 struct tw_depth_level { int64_t price, size; struct tw_level_id id; };
 

@@ -177,6 +177,27 @@ struct tw_fix_sub *tw_fix_md_of_message(const struct tw_fix_md *md,
 struct tw_fix_text tw_fix_md_symbol(const struct tw_fix_md *md,
                                     const struct tw_fix_message *m);
 
+/* What is noted down of a message. */
+struct md_fields {
+    bool snapshot;               /* 35=W                                    */
+    bool empty;                  /* it has no entries                       */
+    uint64_t request;            /* 262 as a number; 0: none of ours        */
+    bool has_request;
+    uint64_t report;             /* 83 before the entries; 0: none          */
+    int64_t time_ns;             /* of the message                          */
+    struct tw_fix_text sending;  /* 52 */
+    struct tw_fix_text text[MD_FIELDS];
+    /* While it is read. */
+    const struct tw_fix_message *message;
+    const struct tw_fix_field *from;   /* where the part begins; NULL: the body */
+    struct tw_fix_text called;         /* the symbol, as the venue calls it     */
+};
+
+/* Reads 35=W or X: into f, and its entries into md->noted.  TW_FIX_UNUSABLE: md->why
+ * says; f has the symbol and the request, where they were seen.  Thread: the owner's. */
+int tw_fix_md_read(struct tw_fix_md *md, const struct tw_fix_message *m, bool snapshot,
+                   struct md_fields *f);
+
 /* What a message says when it was: 60, else 52.  TW_FIX_UNUSABLE: md->why says.
  * Thread: the owner's. */
 int tw_fix_md_time(struct tw_fix_md *md, const struct tw_fix_message *m, int64_t *out);
