@@ -367,7 +367,7 @@ next time.  Results are those of tidewire backtest, whatever --jobs is.
 
 Ctrl-C ends the sweep when the runs that are under way have ended, which a handler without
 end does after --time; a second one ends it at once.  Points are at most a million; one
-takes some 4 to 7 KB of memory with its result.
+takes some 3 to 5 KB of memory with its result.
 
 How many runs have done nothing, and why most of them, is said at the end.
 

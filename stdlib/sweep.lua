@@ -139,15 +139,16 @@ local function threads_of(jobs)
   return math.min(jobs or math.huge, pool.status().threads)
 end
 
--- The rate is that since the first call, when the first run begins.
+-- The rate is that since the first call for runs, when the first one begins; before it
+-- those that are in the store are looked up.
 local function counter(self, total)
   local began, state, first = tw.clock(), self.state, nil
   state.total, state.done, state.skipped, state.failed = total, 0, 0, 0
-  return function()
+  return function(is_looking)
     local now, ran = tw.clock(), state.done - state.skipped
-    first = first or now
+    if not is_looking then first = first or now end
     state.elapsed = now - began
-    state.rate = now > first and ran / (now - first) or 0
+    state.rate = first and now > first and ran / (now - first) or 0
     state.left = state.rate > 0 and (total - state.done) / state.rate or math.huge
     if self.progress then self.progress(state) end
   end
@@ -268,16 +269,17 @@ local function settled(self, run, future, tell)
 end
 
 -- Those that are not in the store.
-local function missing(self, runs)
+local function missing(self, runs, tell)
   local left, state = {}, self.state
   self.outdated = 0
-  for _, run in ipairs(runs) do
+  for i, run in ipairs(runs) do
     if find(self, run) then
       state.done, state.skipped = state.done + 1, state.skipped + 1
       if is_best(run, state.best, self.by, self.low) then state.best = run end
     else
       left[#left + 1] = run
     end
+    if i % 100 == 0 then tell(true) end
   end
   keep(self, true)
   if state.skipped > 0 then
@@ -318,7 +320,7 @@ end
 -- Runs a list of them, those in the store aside.  False: it was stopped.
 local function perform(self, runs)
   local tell = counter(self, #runs)
-  local left = missing(self, runs)
+  local left = missing(self, runs, tell)
   if #left == 0 then return true end
   local at = 1
   local futures, running = {}, {}      -- jobs, and the run of each

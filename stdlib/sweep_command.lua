@@ -391,6 +391,7 @@ local function perform(list)
       say("%s", text)
     end
     core.catch()
+    collectgarbage("incremental", 150)     -- of many results half would be garbage
     local made
     made, why, code = sweep.run(options)
     clear()
