@@ -163,6 +163,97 @@ static void of_bars(void)
     tw_bars_free(made);
 }
 
+static struct tw_bars *of_price(enum tw_bar_price price, int64_t span, int64_t offset)
+{
+    return tw_bars_new(&(struct tw_bars_options){ .span_ns = span * ONE,
+        .offset_ns = offset * ONE, .price = price });
+}
+
+/* One at 10 to 14 at second 50, one of an ask alone at 70, a trade at 100, and time. */
+static const char *by_price(struct tw_bars *b)
+{
+    struct tw_record r = { .kind = TW_QUOTE, .symbol = 1, .time = 50 * ONE,
+                           .quote = { 10 * ONE, 14 * ONE, ONE, ONE } };
+    bool volume;
+
+    if (!tw_bars_lack(b, &volume) || volume) return "nothing has a price yet";
+    tw_bars_take(b, &r);
+    r.time = 70 * ONE;
+    r.quote = (struct tw_quote){ 0, 20 * ONE, 0, ONE };
+    tw_bars_take(b, &r);
+    take(b, 1, 100, 17, 3);
+    take(b, 2, 300, 17, 3);
+    if (tw_bars_lack(b, &volume)) return "it has";
+    return complete(b);
+}
+
+static void prices(void)
+{
+    static const struct {
+        enum tw_bar_price price;
+        int64_t offset;
+        const char *want;
+    } of[] = {
+        { TW_BAR_BID, 0, "1 60 10 10 10 10 0" },
+        { TW_BAR_ASK, 0, "1 60 14 14 14 14 0, 1 120 20 20 20 20 0" },
+        { TW_BAR_MID, 0, "1 60 12 12 12 12 0" },
+        { TW_BAR_TRADES, 0, "1 120 17 17 17 17 3" },
+        { TW_BAR_ASK, 40, "1 100 14 20 14 20 0" },
+        { TW_BAR_TRADES, 40, "1 160 17 17 17 17 3" },
+        { TW_BAR_ASK, -10, "1 110 14 20 14 20 0" },
+    };
+
+    for (unsigned i = 0; i < sizeof of / sizeof *of; i++) {
+        struct tw_bars *b = of_price(of[i].price, 60, of[i].offset);
+        const char *got = by_price(b);
+
+        ok(strcmp(got, of[i].want) == 0, "price %d from %d: %s", (int)of[i].price,
+           (int)of[i].offset, got);
+        tw_bars_free(b);
+    }
+}
+
+/* Minutes of bids make bars of three of them, and one of its own; others are left out. */
+static void of_minutes(void)
+{
+    struct tw_bars *minutes = of_price(TW_BAR_BID, 60, 0);
+    struct tw_bars *b = of_price(TW_BAR_BID, 180, 0), *same = of_price(TW_BAR_BID, 60, 0);
+    struct tw_bars *asks = of_price(TW_BAR_ASK, 180, 0);
+    struct tw_bars *less = of_price(TW_BAR_BID, 30, 0);
+    struct tw_record bar;
+
+    for (int i = 0; i < 7; i++) {
+        struct tw_record r = { .kind = TW_QUOTE, .symbol = 1, .time = (i * 60 + 30) * ONE,
+            .quote = { (10 + i) * ONE, (20 + i) * ONE, ONE, ONE } };
+
+        if (i == 4) continue;
+        tw_bars_take(minutes, &r);
+        if (!tw_bars_next(minutes, &bar)) continue;
+        tw_bars_take(b, &bar);
+        tw_bars_take(same, &bar);
+        tw_bars_take(asks, &bar);
+        tw_bars_take(less, &bar);
+        if (i == 3)
+            ok(strcmp(complete(b), "1 180 10 12 10 12 0") == 0,
+               "complete with the minute that ends there, not with the next one");
+        if (i == 5)
+            ok(strcmp(complete(b), "") == 0, "nor before");
+    }
+    ok(strcmp(complete(b), "1 360 13 15 13 15 0") == 0, "a minute may be missing");
+    ok(strcmp(complete(same), "1 60 10 10 10 10 0, 1 120 11 11 11 11 0, 1 180 12 12 12 12"
+              " 0, 1 240 13 13 13 13 0, 1 360 15 15 15 15 0") == 0,
+       "as long as they are");
+    tw_bars_end(asks);
+    tw_bars_end(less);
+    ok(strcmp(complete(asks), "") == 0 && strcmp(complete(less), "") == 0,
+       "of another price, or longer: none");
+    tw_bars_free(minutes);
+    tw_bars_free(b);
+    tw_bars_free(same);
+    tw_bars_free(asks);
+    tw_bars_free(less);
+}
+
 static void without_memory(void)
 {
     unsigned refused = 0;
@@ -330,6 +421,8 @@ int main(void)
     by_name();
     by_count_and_volume();
     of_bars();
+    prices();
+    of_minutes();
     without_memory();
     real_ticks();
     return tap_done();

@@ -651,9 +651,53 @@ static void limited(void)
     close_life();
 }
 
+/* It knows no reduce-only orders: one goes where all of it reduces what is held. */
+static void reduces(void)
+{
+    struct tw_order sell = { .quantity = 11, .side = TW_SIDE_SELL, .price = 1200,
+                             .reduce_only = true };
+    struct tw_error error;
+
+    open_life();
+    submit(l->g, (struct tw_order){ .quantity = 10 });
+    calm_down();
+    trade(1, 10 * ONE);
+    calm_down();
+    told(l->g);
+    submit(l->g, sell);
+    is_told(l->g, "2 A, 2 8/13", "it would do more than reduce");
+    sell.quantity = 9;
+    submit(l->g, sell);
+    calm_down();
+    ok(l->at[3].open && l->at[3].quantity == 9 * ONE, "or less");
+    tw_broker_replace(l->g->b, order_of(3), 11 * ONE, 0, 0, &error);
+    is_told(l->g, "3 9", "nor can it be made so large");
+    tw_broker_replace(l->g->b, order_of(3), 10 * ONE, 0, 0, &error);
+    calm_down();
+    ok(l->at[3].quantity == 10 * ONE, "but as large as what is held");
+    close_life();
+}
+
+/* A time that is over is refused here, one that is not goes. */
+static void expires(void)
+{
+    struct tw_order o = { .quantity = 1, .price = 900, .tif = TW_TIF_GTD };
+
+    open_life();
+    tw_broker_now(l->g->b, &o.expire_ns, &(uint64_t){ 0 });
+    submit(l->g, o);
+    is_told(l->g, "1 A, 1 8/27", "it ends now");
+    o.expire_ns++;
+    submit(l->g, o);
+    is_told(l->g, "2 A", "it ends later");
+    close_life();
+}
+
 int main(void)
 {
     limited();
+    reduces();
+    expires();
     random_brackets();
     random_groups();
     refuses_all();
