@@ -66,6 +66,19 @@ static bool is_of(const struct tw_fix_sub *s, uint64_t request)
     return s && (!request || s->request == request);
 }
 
+/* Whether the venue calls another one so: a name that nothing has says nothing. */
+static bool is_of_another(const struct tw_fix_md *md, const struct tw_fix_instrument *is,
+                          struct tw_fix_text name)
+{
+    uint32_t plain;
+    size_t n;
+
+    if (!name.n || tw_fix_is(name, is->name)) return false;
+    tw_fix_instruments_named(md->instruments, name, &n);
+    plain = tw_symbols_find(md->o.symbols, name.at, name.n);
+    return n > 0 || (plain && plain != is->symbol && tw_fix_md_sub(md, plain));
+}
+
 /* The subscription of what the venue calls so and the part tells of, among those of a
  * request (0: of any); NULL: none, or which of them nobody says. */
 static struct tw_fix_sub *called(const struct tw_fix_md *md, struct tw_fix_text name,
@@ -109,7 +122,9 @@ struct tw_fix_sub *tw_fix_md_of_part(const struct tw_fix_md *md, struct tw_fix_t
     if (!s) request = 0;                  /* it is over, or was never ours */
     if (s && md->o.batch == 1) {          /* who asked for one knows it    */
         is = tw_fix_instruments_of(md->instruments, s->symbol);
-        if (is) return tw_fix_instrument_in(is, p) < 0 ? NULL : s;
+        if (is)
+            return is_of_another(md, is, name) || tw_fix_instrument_in(is, p) < 0 ? NULL
+                                                                                  : s;
         if (!name.n) return s;
     }
     return name.n ? called(md, name, p, request) : NULL;

@@ -30,6 +30,12 @@ static struct tw_fix_dictionary *dictionary(enum tw_fix_version v)
     return dictionaries[v];
 }
 
+/* A and B, which are 1 and 2, are months of one future. */
+static const struct tw_fix_extra of_a[] = { { 200, "202612" }, { 167, "FUT" } },
+    of_b[] = { { 200, "202703" } };
+static const struct tw_fix_instrument months[] = { { 1, "F", of_a, 2, 2 },
+                                                   { 2, "F", of_b, 1, 1 } };
+
 static int on_send(void *ctx, const char *code, const char *body, size_t n)
 {
     uint64_t *full = ctx;
@@ -118,6 +124,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!md || !p || (!m.bytes_max && tw_fix_message_init(&m, 0, 200) < 0)) abort();
     for (const char *c = "A\0B\0C\0"; *c; c += 2) tw_fix_md_subscribe(md, c, 1);
+    if (more & 128 && tw_fix_md_set_instruments(md, dictionary(v), months, 2) < 0)
+        abort();
     tw_fix_publisher_list(p, 1);
     peer = tw_fix_publisher_join(p, &(struct tw_fix_peer_options){
         .dictionary = dictionary(v), .send = on_send, .ctx = &full });

@@ -51,6 +51,7 @@ static void by_request(void)
     static const struct step steps[] = {
         { "W 262=@A@|55=ES|268=1|269=0|270=1|271=2|", "A 1x2 0x0" },
         { "W 262=@B@|55=ESH7|" MAR "268=1|269=0|270=5|271=6|", "B 5x6 0x0" },
+        { "W 262=@B@|55=SPX|268=1|269=0|270=4|271=6|", "" },
         { "X 262=@A@|268=1|279=0|269=1|55=ES|200=202612|270=3|271=4|", "A 1x2 3x4" },
         { "X 262=@B@|268=1|279=0|269=1|270=7|271=8|", "B 5x6 7x8" },
         { "X 262=@A@|268=1|279=0|269=1|55=ES|200=202703|270=9|271=9|", "" },
@@ -63,13 +64,13 @@ static void by_request(void)
         { "W 55=ES|" DEC "268=1|269=0|270=1|271=5|", "A 1x5 0x0" },
         /* what can't be used is asked for again: it, and no other */
         { "X 262=@B@|268=1|279=0|269=0|55=ES|270=x|271=1|",
-          "problem 35=X, message 11: 270=x is not a price; B gap 0 from 0; lost B: the"
+          "problem 35=X, message 12: 270=x is not a price; B gap 0 from 0; lost B: the"
           " book is lost; V- 146=1|55=ES|" MAR },
         { "X 268=1|279=0|269=0|55=ES|200=202612|270=1|270=1|",
-          "problem 35=X, message 12: 270=1 stands there again; A gap 0 from 0; lost A:"
+          "problem 35=X, message 13: 270=1 stands there again; A gap 0 from 0; lost A:"
           " the book is lost; V- 146=1|55=ES|" DEC },
         { "+2", "V 146=1|55=ES|" DEC "; V 146=1|55=ES|" MAR },
-        { "W 262=@A@|55=ES|268=x|", "problem 35=W, message 13: 268=x is not a number;"
+        { "W 262=@A@|55=ES|268=x|", "problem 35=W, message 14: 268=x is not a number;"
           " A gap 0 from 0; lost A: the book is lost; V- 146=1|55=ES|" DEC },
         { "Y 262=@B@|281=0|", "failed B: refused: 281=0 (UNKNOWN_SYMBOL)" },
         { "f 324=1|55=ES|200=202703|326=2|", "status B: 326=2 (TRADING_HALT);"

@@ -67,13 +67,34 @@ static inline const char *body_field(const char *body, size_t n, int tag, size_t
     return NULL;
 }
 
+/* Which of A, B and C it is whose name of k bytes is at p: by its month (200) where it
+ * has one, before the next name. */
+static inline uint32_t instrument_at(const char *p, size_t k, size_t n, int tag)
+{
+    size_t next_n, month_n, at;
+    const char *next = body_field(p + k + 1, n - k - 1, tag, &next_n, 0);
+    const char *month = body_field(p + k + 1, next ? (size_t)(next - p) - k - 1
+                                                   : n - k - 1, 200, &month_n, 0);
+
+    for (size_t i = 0; i < instruments_n; i++) {
+        const struct tw_fix_instrument *is = &instruments[i];
+
+        if (strlen(is->name) != k || memcmp(is->name, p, k) != 0) continue;
+        for (at = 0; at < is->own_n && is->fields[at].tag != 200; at++) continue;
+        if (at == is->own_n
+            || (month && memcmp(is->fields[at].value, month, month_n) == 0))
+            return is->symbol;
+    }
+    return 0;
+}
+
 static inline int on_send(void *ctx, const char *code, const char *body, size_t n)
 {
     struct run *r = ctx;
     char names[2000] = "";
     const char *id, *p;
     size_t id_n, k, at = 0;
-    int tag = body_field(body, n, 48, &k, 0) ? 48 : 55;
+    int tag = body_field(body, n, 55, &k, 0) ? 55 : 48;
     bool cancel;
 
     take_batch(&r->batch);
@@ -97,8 +118,8 @@ static inline int on_send(void *ctx, const char *code, const char *body, size_t 
         p -= *code == 'e' ? 3 : 4;
         snprintf(names, sizeof names, " %.*s", (int)(body + n - p), p);
         for (char *c = names; *c; c++) *c = *c == TW_FIX_SOH ? '|' : *c;
-        for (int i = 0; id && !cancel && body_field(body, n, tag, &k, i); i++)
-            r->request[(strtoull(id, NULL, 10) & 0xfffff) + 1 + (unsigned)i]
+        for (int i = 0; id && !cancel && (p = body_field(body, n, tag, &k, i)); i++)
+            r->request[instrument_at(p, k, (size_t)(body + n - p), tag)]
                 = strtoull(id, NULL, 10);
     }
     if (strcmp(code, "b") == 0 || strcmp(code, "AI") == 0) {
