@@ -262,6 +262,22 @@ static void groups_cost(void)
     close_rig(g);
 }
 
+/* What closes what is short is paid, and no part of what else may be bought. */
+static void parts_that_turn(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ .limits = {
+        .buying_power = true } });
+
+    quote(g, 1, 10000, 10000, 5000);
+    submit(g, (struct tw_order){ .quantity = 100, .side = TW_SIDE_SELL });
+    quote(g, 2, 10000, 10000, 5000);
+    told(g);
+    submit(g, (struct tw_order){ .part = ONE / 2 });
+    quote(g, 3, 10000, 10000, 5000);
+    is_told(g, "2 A, 2 0, 2 5, 2 F500", "half of the equity");
+    close_rig(g);
+}
+
 /* ---- brackets ---- */
 
 static struct rig *market(void)
@@ -550,6 +566,7 @@ int main(void)
     exits_are_of_their_entry();
     open_orders_cost();
     groups_cost();
+    parts_that_turn();
     brackets();
     exits_go();
     odd_lots();

@@ -260,8 +260,10 @@ static const struct tw_terms *its_terms(void *ctx, uint32_t symbol)
     return symbol == 1 ? ctx : NULL;
 }
 
-/* Half of an equity that has doubled since it was asked for. */
-static int64_t richer(struct tw_limits own, struct tw_limits of_all, int64_t margin)
+/* Half of an equity that has doubled since it was asked for.  euro: what 1 of the desk's
+ * currency costs; 0: it is the account's. */
+static int64_t richer_in(int64_t euro, struct tw_limits own, struct tw_limits of_all,
+                         int64_t margin)
 {
     struct tw_terms terms = { .lot = ONE, .margin = margin };
     struct tw_order o[2] = { { .symbol = 1, .side = TW_SIDE_BUY, .tif = TW_TIF_GTC,
@@ -274,8 +276,10 @@ static int64_t richer(struct tw_limits own, struct tw_limits of_all, int64_t mar
     int64_t sized;
 
     tw_desk_init(&d, &of_all);
+    if (euro) memcpy(d.currency, "EUR", 4);
     b = tw_broker_new(&(struct tw_broker_options){ .desk = &d, .limits = own,
         .terms = its_terms, .ctx = &terms });
+    tw_account_set_rate(tw_broker_account(b), 1, euro);
     tw_account_deposit(tw_broker_account(b), 0, 1000 * (tw_money)ONE);
     quote(b, 1, 1, 1, 99);
     quote(b, 2, 1, 2, 99);
@@ -285,22 +289,31 @@ static int64_t richer(struct tw_limits own, struct tw_limits of_all, int64_t mar
     quote(b, 4, 3, 2, 299);
     quote(b, 5, 4, 1, 99);
     told(b);
-    sized = o[0].quantity / ONE;
+    sized = o[0].quantity % ONE ? -1 : o[0].quantity / ONE;
     tw_broker_free(b);
     tw_desk_fini(&d);
     return sized;
 }
 
+static int64_t richer(struct tw_limits own, struct tw_limits of_all, int64_t margin)
+{
+    return richer_in(0, own, of_all, margin);
+}
+
 static void richer_parts(void)
 {
     const struct tw_limits none = { 0 }, value = { .order_value = 700 * (tw_money)ONE },
-                           power = { .buying_power = true };
+                           power = { .buying_power = true },
+                           euros = { .order_value = 350 * (tw_money)ONE },
+                           odd = { .position = 601 * ONE + ONE / 2 };
 
     ok(richer(none, none, 0) == 998, "a part of the equity that has doubled");
     ok(richer(value, none, 0) == 700 && richer(none, value, 0) == 700,
        "is worth no more than an order may be");
     ok(richer(power, none, 0) == 500 && richer(power, none, ONE / 4) == 998,
        "nor than there is cash, or margin, for");
+    ok(richer_in(2 * ONE, none, euros, 0) == 700, "in another currency, too");
+    ok(richer(none, odd, 0) == 601 && richer(odd, none, 0) == 601, "and in whole lots");
 }
 
 /* Oil was at -37.63 once. */
