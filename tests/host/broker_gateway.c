@@ -239,13 +239,16 @@ static void storm(int n, int steps, bool busts)
     }
 }
 
+static struct tw_desk *the_desk;         /* NULL: there is none */
+
 static void open_limited(struct tw_limits limits)
 {
     static const struct tw_gateway gateway = { .submit = send_new, .cancel = send_cancel,
         .replace = send_replace, .next = hear, .is_plain = true };
 
     l = calloc(1, sizeof *l);
-    l->g = open_rig((struct tw_broker_options){ .gateway = &gateway, .limits = limits });
+    l->g = open_rig((struct tw_broker_options){ .gateway = &gateway, .limits = limits,
+                                                .desk = the_desk });
     second = 0;
     pass();
 }
@@ -651,6 +654,53 @@ static void limited(void)
     close_life();
 }
 
+/* What was asked for counts until it is answered, and no longer; orders of a former run
+ * count from when they are known. */
+static void counted(void)
+{
+    struct tw_desk d;
+    struct tw_order of_five = { .quantity = 5, .price = 900 }, *o;
+    struct tw_error error;
+
+    open_limited((struct tw_limits){ .position = 10 * ONE });
+    submit(l->g, of_five);
+    calm_down();
+    l->refuses = true;
+    tw_broker_replace(l->g->b, order_of(1), 10 * ONE, 0, 0, &error);
+    told(l->g);
+    submit(l->g, of_five);
+    is_told(l->g, "2 A, 2 8/4", "a change that is asked for counts");
+    calm_down();
+    l->refuses = false;
+    told(l->g);
+    submit(l->g, of_five);
+    is_told(l->g, "3 A", "till it was refused");
+    close_life();
+
+    tw_desk_init(&d, &(struct tw_limits){ .position = 10 * ONE, .open_orders = 2,
+                                          .self_match = true });
+    the_desk = &d;
+    open_life();
+    for (int i = 0; i < 2; i++) {
+        o = &l->g->order[l->g->n++];
+        *o = (struct tw_order){ .id = (uint64_t)i + 1, .symbol = 1, .tif = TW_TIF_GTC,
+            .side = TW_SIDE_BUY, .type = TW_TYPE_LIMIT, .quantity = 8 * ONE,
+            .price = 9 * ONE, .status = TW_STATUS_PENDING_NEW, .held = i == 1,
+            .parent = (uint64_t)i };
+        ok(tw_broker_enter(l->g->b, o, 0) == TW_OK, "of a former run");
+    }
+    ok(atomic_load(&d.open) == 1
+       && atomic_load(&tw_desk_symbol(&d, 1)->buying) == 8 * ONE,
+       "it counts for all scripts, unless it waits for its parent");
+    ok(!tw_desk_quote_enter(&d, tw_desk_symbol(&d, 1), tw_desk_symbol(&d, 1)->quotes,
+           &(struct tw_order){ .side = TW_SIDE_SELL, .price = 9 * ONE }),
+       "and so does its price");
+    tw_broker_cancel(l->g->b, &l->g->order[1]);
+    close_life();
+    the_desk = NULL;
+    tw_desk_fini(&d);
+}
+
 /* It knows no reduce-only orders: one goes where all of it reduces what is held. */
 static void reduces(void)
 {
@@ -696,6 +746,7 @@ static void expires(void)
 int main(void)
 {
     limited();
+    counted();
     reduces();
     expires();
     random_brackets();
