@@ -33,31 +33,20 @@ struct tw_array *ltw_check_array(lua_State *L, int idx)
 
 struct ltw_box *ltw_array_begin(lua_State *L, size_t n)
 {
-    struct ltw_state *s = ltw_state(L);
-    size_t bytes = n * sizeof(double);
-
     if (n > TW_ARRAY_MAX) luaL_error(L, "an array has at most 2^31 elements");
-    if (bytes >> 10 && lua_gc(L, LUA_GCISRUNNING))
-        lua_gc(L, LUA_GCSTEP, (int)(bytes >> 10));
-    if (s->bytes_max && s->bytes + bytes > s->bytes_max) {
-        lua_gc(L, LUA_GCCOLLECT);
-        if (s->bytes + bytes > s->bytes_max) luaL_error(L, "not enough memory");
-    }
+    ltw_state_reserve(L, n * sizeof(double));
     return ltw_push_box(L, tw_array_type.name, 1);
 }
 
 void ltw_array_attach(lua_State *L, struct ltw_box *box, struct tw_array *a)
 {
-    struct ltw_state *s = ltw_state(L);
-
     if (!a) {
         luaL_error(L, "not enough memory");
         return;
     }
     box->object = tw_array_object(a);
     box->note = tw_array_length(a) * sizeof(double);
-    s->bytes += box->note;
-    if (s->bytes > s->bytes_peak) s->bytes_peak = s->bytes;
+    ltw_state_add(ltw_state(L), box->note);
 }
 
 void ltw_array_end(lua_State *L, struct ltw_box *box)

@@ -18,7 +18,7 @@
 #include "outputs.h"
 #include "script.h"
 
-enum { OCO_MAX = 16, SPARE = 16 << 10 };
+enum { OCO_MAX = 16 };
 
 /* ---- sending ---- */
 
@@ -100,12 +100,11 @@ static int cancel_all(lua_State *L, struct ltw_trader *t, uint32_t symbol,
     return n;
 }
 
-/* [-0, +0, e]  Room for the order, which is not sent yet, and for what a state needs to
- * say that there is none. */
+/* [-0, +0, e]  Room for the order, which is not sent yet. */
 static void make_room(lua_State *L, struct ltw_trader *t, const struct tw_order *o)
 {
     if (tw_broker_reserve(t->broker, o) < 0) luaL_error(L, "not enough memory");
-    ltw_trader_count(L, t, SPARE);
+    ltw_trader_count(L, t);
 }
 
 /* [-0, +0, e]  Of what has no ticks, none would be lost. */

@@ -172,6 +172,17 @@ static inline struct ltw_state *ltw_state(lua_State *L)
 struct ltw_state *ltw_state_new(struct ltw_host *host, size_t bytes_max);
 void ltw_state_free(struct ltw_state *state);
 
+/* So much more is the state's, in Lua or beside it. */
+static inline void ltw_state_add(struct ltw_state *s, size_t bytes)
+{
+    s->bytes += bytes;
+    if (s->bytes > s->bytes_peak) s->bytes_peak = s->bytes;
+}
+
+/* [-0, +0, e]  Before it has so much more beside Lua: the collector works for that, and
+ * there is room, or an error. */
+void ltw_state_reserve(lua_State *L, size_t bytes);
+
 /* [-0, +0, m]  Modules that require finds.  What is internal of them shows no names. */
 void ltw_preload(lua_State *L, const luaL_Reg *list);
 

@@ -74,18 +74,11 @@ struct tw_any *ltw_push_owner(lua_State *L)
 /* [-0, +0, e]  Adds to the state what the root's block takes. */
 static void count(lua_State *L, struct root *r)
 {
-    struct ltw_state *s = ltw_state(L);
     size_t bytes = tw_value_bytes_total(r->owned.block);
 
-    if (bytes >> 10 && lua_gc(L, LUA_GCISRUNNING))
-        lua_gc(L, LUA_GCSTEP, (int)(bytes >> 10));
-    if (s->bytes_max && s->bytes + bytes > s->bytes_max) {
-        lua_gc(L, LUA_GCCOLLECT);
-        if (s->bytes + bytes > s->bytes_max) luaL_error(L, "not enough memory");
-    }
+    ltw_state_reserve(L, bytes);
     r->bytes = bytes;
-    s->bytes += bytes;
-    if (s->bytes > s->bytes_peak) s->bytes_peak = s->bytes;
+    ltw_state_add(ltw_state(L), bytes);
 }
 
 /* [-0, +0, e]  Makes the root on top that of its block. */

@@ -90,10 +90,20 @@ static void *allocate(void *ud, void *p, size_t old, size_t new)
         return NULL;
     p = realloc(p, new);
     if (!p) return NULL;
-    s->bytes += new - old;
+    ltw_state_add(s, new - old);
     s->allocations++;
-    if (s->bytes > s->bytes_peak) s->bytes_peak = s->bytes;
     return p;
+}
+
+void ltw_state_reserve(lua_State *L, size_t bytes)
+{
+    const struct ltw_state *s = ltw_state(L);
+
+    if (bytes >> 10 && lua_gc(L, LUA_GCISRUNNING))
+        lua_gc(L, LUA_GCSTEP, (int)(bytes >> 10));
+    if (!s->bytes_max || s->bytes + bytes <= s->bytes_max) return;
+    lua_gc(L, LUA_GCCOLLECT);
+    if (s->bytes + bytes > s->bytes_max) luaL_error(L, "not enough memory");
 }
 
 static int fail(lua_State *L, int code, const char *text)

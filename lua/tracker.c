@@ -83,9 +83,8 @@ static void count_bytes(lua_State *L, struct ltw_tracker *t)
     size_t bytes = tw_plan_bytes(t->plan);
 
     if (bytes == t->bytes) return;
-    s->bytes += bytes - t->bytes;
+    ltw_state_add(s, bytes - t->bytes);
     t->bytes = bytes;
-    if (s->bytes > s->bytes_peak) s->bytes_peak = s->bytes;
     if (s->bytes_max && s->bytes > s->bytes_max) luaL_error(L, "not enough memory");
 }
 

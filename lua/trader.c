@@ -16,6 +16,7 @@
 
 /* What is still to be done about the thing that is told. */
 enum { NOTHING, APPEND, ON_ORDER, ON_FILL, ON_POSITION, DONE };
+enum { SPARE = 16 << 10 };             /* to say that there is no memory */
 
 /* ---- terms ---- */
 
@@ -280,18 +281,17 @@ static void finish(lua_State *L, struct ltw_trader *t)
     else list_ended(t, own);
 }
 
-void ltw_trader_count(lua_State *L, struct ltw_trader *t, size_t more)
+void ltw_trader_count(lua_State *L, struct ltw_trader *t)
 {
     struct ltw_state *s = ltw_state(L);
     size_t bytes = tw_broker_bytes(t->broker), max;
 
     if (t->journal) bytes += ltw_journal_bytes(t->journal);
-    s->bytes += bytes - t->bytes;
+    ltw_state_add(s, bytes - t->bytes);
     t->bytes = bytes;
-    if (s->bytes > s->bytes_peak) s->bytes_peak = s->bytes;
-    if (!s->bytes_max || s->bytes + more <= s->bytes_max) return;
+    if (!s->bytes_max || s->bytes + SPARE <= s->bytes_max) return;
     lua_gc(L, LUA_GCCOLLECT);
-    if (s->bytes + more <= s->bytes_max) return;
+    if (s->bytes + SPARE <= s->bytes_max) return;
     max = s->bytes_max;
     s->bytes_max = 0;                        /* for what is said about it */
     luaL_where(L, 1);

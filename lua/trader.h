@@ -148,8 +148,8 @@ void ltw_trader_hold(lua_State *L, struct ltw_trader *t, struct ltw_order *own);
 void ltw_trader_release(lua_State *L, struct ltw_trader *t, struct ltw_order *own);
 
 /* [-0, +0, e]  What the broker and the journal take counts as the state's.  Raises when
- * with so much more it is above the limit. */
-void ltw_trader_count(lua_State *L, struct ltw_trader *t, size_t more);
+ * that leaves no room to say so. */
+void ltw_trader_count(lua_State *L, struct ltw_trader *t);
 
 /* A script that failed is not told the rest of what it failed at. */
 void ltw_trader_forget(lua_State *L, struct ltw_trader *t);
