@@ -14,13 +14,11 @@ local TURNS = 2                           -- of the state, that a call may wait 
 local LONG <const> = 60                   -- of a path that is shown
 
 -- What is used here, as it was: the calls may replace what stands in tables.
-local pairs, next, type, pcall, tostring, select = pairs, next, type, pcall, tostring,
-  select
+local pairs, next, type, pcall = pairs, next, type, pcall
 local rawget, rawequal, sort, unpack, pack = rawget, rawequal, table.sort,
   table.unpack, table.pack
 local find, match, rep = string.find, string.match, string.rep
-local metatable, wrap, create, yield = debug.getmetatable, coroutine.wrap,
-  coroutine.create, coroutine.yield
+local metatable, create, yield = debug.getmetatable, coroutine.create, coroutine.yield
 local setmetatable, collect, insert = setmetatable, collectgarbage, table.insert
 local scope, sleep, stdout = task.scope, tw.sleep, io.stdout
 

@@ -99,7 +99,7 @@ t.is(words[13], words[5], "a bar that is pushed is its high, low and close")
 
 -- ---- what can't be ----
 
-local stat, ta = require "tw.stat", require "tw.ta"
+local stat = require "tw.stat"
 t.raises("column 12: bid is of quotes, and close of bars: no record has both",
          stat.declare, "mean(close-bid)")
 t.raises("column 26: price is of trades, and high of bars: no record has both",

@@ -158,7 +158,7 @@ do
       if not holds then error(("track %d: %s of key %d"):format(me, what, key), 0) end
     end
     for i = 1, OPERATIONS do
-      local mine, key, what = true, random(KEYS // TRACKS) * TRACKS + me, random(8)
+      local key, what = random(KEYS // TRACKS) * TRACKS + me, random(8)
       if what < 2 then
         version = version + 1
         cache:put(key, { key, version }, { tags = { "track " .. me } })

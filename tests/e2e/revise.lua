@@ -2,7 +2,6 @@
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
-local SMALL = os.getenv "SMALL" or apps.has "asan" or apps.has "tsan"
 
 -- What a script that leads a test begins with, on one line.  M.steps: what to do at its
 -- n-th quote; while it waits for a reload the tape waits for it.
@@ -219,7 +218,7 @@ local BAD = {
   { "edge = 1", "edge = print", "params.edge is a function" },
   { "edge = 1", "edge = 1 }, symbols = { {}", "symbols" },
 }
-lines, want = {}, {}
+lines = {}
 for i, one in ipairs(BAD) do
   lines[i] = ("edit(%q, %q) local got = reload() print(got:find(%q, 1, true) or got)")
     :format(one[1], one[2], "reload of app.lua refused, version 1 goes on: ")

@@ -1,7 +1,6 @@
 --- attribute: what the user knows of instruments, in handlers and statistics.
 
 package.path = "tests/?.lua;" .. package.path
-local t = require "tw.test"
 local apps = require "apps"
 
 local CSV = [[

@@ -170,10 +170,10 @@ said({ data = five, script = script [[
 
 -- ---- one total order ----
 
-local a = script([[
+script([[
   function M.on_quote(symbol, time) print("a", symbol) tw.publish("a", symbol) end
   function M.on_message(topic, value) print("a hears", topic, value) end]], "a.lua")
-local b = script([[
+script([[
   function M.on_quote(symbol) print("b", symbol) end
   function M.on_message(topic, value)
     print("b hears", topic, value)

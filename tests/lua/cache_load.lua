@@ -42,7 +42,6 @@ for _, callers in ipairs { 10, 100, SMALL and 200 or 1000 } do
   local jobs, values = {}, {}
   for i = 1, callers / 2 do
     jobs[i] = pool.run(function()
-      local tw = require "tw"
       local f = c:get(key, load)
       ready:send(1)
       return { f:await() }

@@ -5,7 +5,6 @@
 
 local t = require "tw.test"
 local tw = require "tw"
-local task = tw.task
 
 local LONG, SHORT = 600, 0.005   -- seconds
 local function never() error("no load is needed") end
@@ -25,7 +24,7 @@ end
 
 do
   local c = tw.cache("ttl", { ttl = SHORT })
-  local load, calls = counter()
+  local load = counter()
   c:get("k", load):await()
   wait_until(function() return c:peek "k" == nil end)
   t.is(c:get("k", load):await().n, 2, "after its time to live it is loaded anew")
@@ -41,7 +40,7 @@ do
 end
 do
   local c = tw.cache("long", { ttl = LONG, idle = LONG, jitter = 0.5 })
-  local load, calls = counter()
+  local load = counter()
   c:get("k", load):await()
   for i = 1, 100 do c:put(i, i) end
   t.is(c:get("k", never):await().n, 1, "before that it is given")
@@ -57,7 +56,7 @@ do
 end
 do
   local c = tw.cache("idle", { idle = SHORT })
-  local load, calls = counter()
+  local load = counter()
   c:get("k", load):await()
   wait_until(function() return c:peek "k" == nil end)
   t.is(c:get("k", load):await().n, 2, "what nobody uses is loaded anew")

@@ -7,7 +7,6 @@ local core = require "tw.internal.task"
 local task = tw.task
 
 local SMALL = os.getenv "SMALL"
-local LONG = 100
 
 -- Values.
 

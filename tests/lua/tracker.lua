@@ -1,7 +1,7 @@
 --- tracker: what a script declares is fed before its handlers, and enters it when true.
 
 package.path = "tests/?.lua;" .. package.path
-local t, apps = require "tw.test", require "apps"
+local apps = require "apps"
 local prints, fails = apps.prints, apps.fails
 
 local FEED = "app.feed.synthetic { speed = 0, seed = 7, trades = %s, limit = %d } "
