@@ -198,6 +198,9 @@ function app.instruments(list)
     end
     check(what, type(one) == "table" and given or one, of_instrument)
     if not one.symbol or one.symbol == "" then fail(2, "%s: no symbol", what) end
+    if one.symbol:find "%c" then
+      fail(2, "%s: the symbol %q has a control character", what, one.symbol)
+    end
     if one.currency then checked(trade.currency, what, one.currency) end
     if one.weight and one.weight - one.weight ~= 0 then
       fail(2, "%s: weight must be a finite number, got %s", what, one.weight)

@@ -138,8 +138,11 @@ end
 
 local run = apps.run { app = APP:format("FIX.4.4", ([[
   app.feed.fix { name = "broker", %s, instruments = { GONE = { symbol = "XX" } },
-                 subscribe = { "GONE", "AAPL" } }]]):format(SESSION), 1),
-  ["venue.lua"] = VENUE, ["reader.lua"] = READER }
+                 subscribe = { "GONE", "AAPL" }, take = { "Y" } }]]):format(SESSION), 1),
+  ["venue.lua"] = VENUE, ["reader.lua"] = READER .. [[
+  M.sessions = "broker"
+  function M:on_fix(message) print(message.name, message.MDReqRejReason) end]] }
+t.ok(run.out:find("MarketDataRequestReject\t0\n"), "a refusal that a script takes")
 if not t.ok(run.err:find("GONE: refused: 281=0 (UNKNOWN_SYMBOL)", 1, true),
             "a refusal has our symbol") then
   t.diag(run.out .. run.err)

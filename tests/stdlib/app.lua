@@ -189,6 +189,8 @@ for text, why in pairs {
   ["app.feed.fix { subscribe = 'AAPL' }"] = "app.feed.fix: subscribe must be a table",
   ["app.feed.fix { sender = 'ME' }"] = "app.feed.fix: subscribe: a list of symbols is",
   ["app.feed.fix { subscribe = {} }"] = "app.feed.fix: subscribe: a list of symbols is",
+  ["app.instruments { { symbol = 'A\\1B' } }"]
+    = 'app.instruments%[1%]: the symbol "A\\1B" has a control character',
   ["app.feed.fix { subscribe = { 5 } }"] = "app.feed.fix: subscribe%[1%] is no symbol: 5",
   ["app.feed.fix { subscribe = { 'A' }, depth = -1 }"] =
     "app.feed.fix: depth must be an integer from 0 to 2147483648, got %-1",
