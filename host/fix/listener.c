@@ -74,15 +74,14 @@ static bool read_fields(struct tw_fix_caller *c, const char *p, const char *end)
     return true;
 }
 
-enum tw_fix_call tw_fix_caller_read(const char *p, size_t n, size_t max,
-                                    struct tw_fix_caller *c, char why[80])
+enum tw_fix_call tw_fix_caller_read(const char *p, size_t n, struct tw_fix_caller *c,
+                                    char why[80])
 {
     uint64_t soh[TW_FIX_INDEX(LOGON_MAX)];
     struct tw_fix_frame frame;
 
     *c = (struct tw_fix_caller){0};
-    if (max == 0 || max > LOGON_MAX) max = LOGON_MAX;
-    switch (tw_fix_frame_find(p, n, max, &frame, soh)) {
+    switch (tw_fix_frame_find(p, n, LOGON_MAX, &frame, soh)) {
     case TW_FIX_PARTIAL: return TW_FIX_CALL_PARTIAL;
     case TW_FIX_GARBLED:
     case TW_FIX_TOO_LONG:

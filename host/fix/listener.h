@@ -26,10 +26,10 @@ struct tw_fix_caller {
 
 enum tw_fix_call { TW_FIX_CALL_PARTIAL, TW_FIX_CALL_LOGON, TW_FIX_CALL_NONE };
 
-/* Looks at the bytes that a connection began with, of which the first message may have
- * max.  None: hang up; why, of 80 bytes, has the reason. */
-enum tw_fix_call tw_fix_caller_read(const char *p, size_t n, size_t max,
-                                    struct tw_fix_caller *c, char why[80]);
+/* Looks at the bytes that a connection began with.  None: hang up; why, of 80 bytes, has
+ * the reason. */
+enum tw_fix_call tw_fix_caller_read(const char *p, size_t n, struct tw_fix_caller *c,
+                                    char why[80]);
 
 /* Sessions for callers that it fits; "*" is any, our sender is their target; applied: as
  * 1137 says it; NULL: before 5.0. */

@@ -106,11 +106,6 @@ static int precision(const struct tw_fix_orders *o)
     return o->o.precision ? o->o.precision : TW_FIX_MS;
 }
 
-static void put_string(struct tw_fix_output *out, int32_t tag, const char *text)
-{
-    tw_fix_put_text(out, tag, text, strlen(text));
-}
-
 static void put_id(struct tw_fix_output *out, int32_t tag, const struct entry *e,
                    unsigned nth)
 {
@@ -194,10 +189,13 @@ static void put_instructions(const struct tw_fix_orders *o, struct tw_fix_output
 }
 
 static void put_terms(const struct tw_fix_orders *o, struct tw_fix_output *out,
-                      const struct tw_fix_type *t, const struct entry *e,
-                      int64_t quantity, int64_t price, int64_t stop)
+                      const struct tw_fix_type *t, const struct ask *a)
 {
-    tw_fix_put_fixed(out, 38, quantity);
+    const struct entry *e = a->entry;
+    bool is_new = a->what == ASK_NEW;
+    int64_t price = is_new ? e->price : a->price, stop = is_new ? e->stop : a->stop;
+
+    tw_fix_put_fixed(out, 38, is_new ? e->quantity : a->quantity);
     tw_fix_put_char(out, 40, type_char(o, e));
     if (price) tw_fix_put_fixed(out, 44, price);
     if (stop) tw_fix_put_fixed(out, 99, stop);
@@ -239,7 +237,7 @@ static void put_account(const struct tw_fix_orders *o, struct tw_fix_output *out
 {
     const char *account = tw_fix_orders_account_of(o, e);
 
-    if (account && has(t, 1)) put_string(out, 1, account);
+    if (account && has(t, 1)) tw_fix_put_text(out, 1, account, strlen(account));
 }
 
 /* What D, F and G begin with. */
@@ -270,8 +268,7 @@ static void put_order(const struct tw_fix_orders *o, struct tw_fix_output *out,
     put_instructions(o, out, t, e, &is);
     put_instrument(o, out, e, &is);
     put_time(o, out, t, now_ns);
-    if (a->what == ASK_NEW) put_terms(o, out, t, e, e->quantity, e->price, e->stop);
-    else put_terms(o, out, t, e, a->quantity, a->price, a->stop);
+    put_terms(o, out, t, a);
     put_more(o, out, t, is.fields, is.fields_n, true);
 }
 

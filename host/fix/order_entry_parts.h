@@ -331,9 +331,8 @@ int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average
 
 /* ---- order_keep.c ---- */
 
-/* Who has that number in this run; the only one who may.  NULL: nobody. */
+/* Who has that number in this run; NULL: nobody. */
 struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owner);
-struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o);
 /* Account (1) of an order, or NULL. */
 const char *tw_fix_orders_account_of(const struct tw_fix_orders *o,
                                      const struct entry *e);
@@ -343,8 +342,6 @@ bool tw_fix_orders_is_client(const struct tw_fix_orders *o, struct tw_fix_text a
  * is. */
 struct entry *tw_fix_orders_take_former(struct tw_fix_orders *o, const struct seen *s,
                                         unsigned *nth);
-/* Tells the holder, who is in this run, that the order is there. */
-void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e);
 /* A trade of it, or one that is taken back; it has it already. */
 void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e,
                         const struct tw_report *r);

@@ -73,7 +73,8 @@ struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owne
     return h;
 }
 
-struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o)
+/* The only one who may be in this run, who is; NULL: nobody. */
+static struct holder *only_holder(const struct tw_fix_orders *o)
 {
     return o->expected && !o->expects_more ? tw_fix_orders_holder(o, o->expected) : NULL;
 }
@@ -111,7 +112,7 @@ const char *tw_fix_orders_account_of(const struct tw_fix_orders *o,
 
 bool tw_fix_orders_is_client(const struct tw_fix_orders *o, struct tw_fix_text account)
 {
-    const struct holder *only = tw_fix_orders_only_holder(o);
+    const struct holder *only = only_holder(o);
     const char *its = only && only->client ? only->client : o->o.account;
 
     if (!account.at || !its || tw_fix_is(account, its)) return true;
@@ -229,7 +230,8 @@ static int64_t left_of_group(const struct tw_fix_orders *o, const struct entry *
     return left < e->quantity - e->cum ? e->cum + left : 0;
 }
 
-void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e)
+/* Tells the holder, who is in this run, that the order is there. */
+static void adopt(struct tw_fix_orders *o, struct entry *e)
 {
     bool is_held = e->ties && e->ties->held;
     struct tw_venue_aside aside = { .adopts = true };
@@ -257,7 +259,7 @@ enum { LETTERS = 26 + 26 * 26 };
 struct entry *tw_fix_orders_take_former(struct tw_fix_orders *o, const struct seen *s,
                                         unsigned *nth)
 {
-    struct holder *h = tw_fix_orders_only_holder(o);
+    struct holder *h = only_holder(o);
     struct tw_request q;
     struct entry *e;
     uint64_t id;
@@ -274,7 +276,7 @@ struct entry *tw_fix_orders_take_former(struct tw_fix_orders *o, const struct se
         tw_fix_orders_read_id(s->id, &id, &(unsigned){ 0 }) ? s->id : s->orig);
     e->accepted = e->named = *nth;
     e->n_asks = *nth + 1 + LETTERS;
-    tw_fix_orders_adopt(o, e);
+    adopt(o, e);
     return e;
 }
 
@@ -337,7 +339,7 @@ void tw_fix_orders_see_to(struct tw_fix_orders *o)
     for (struct entry *e = o->open; e; e = e->next)
         if (e->is_former && e->ties && e->ties->group) shrink(o, e);
     for (struct entry *e = o->held; e; e = e->next)
-        if (!e->owner && e->holder->owner) tw_fix_orders_adopt(o, e);
+        if (!e->owner && e->holder->owner) adopt(o, e);
 }
 
 static int list_holdings(const struct holder *h, struct tw_fix_holding **list, size_t *n)
@@ -385,13 +387,13 @@ int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name
         if (e->holder == h && (o->up || is_early(o, e))) list_of[its++] = e;
     qsort(list_of, its, sizeof(struct entry *), by_id);
     for (size_t i = 0; i < its; i++) {
-        tw_fix_orders_adopt(o, list_of[i]);
+        adopt(o, list_of[i]);
         tw_fix_orders_found(o, list_of[i]);
     }
     for (struct entry *e = o->kept; e; e = e->next)   /* a trade may be taken back yet */
         if (e->holder == h) e->owner = owner;
     tw_free(list_of);
-    if (o->is_ahead && o->up && tw_fix_orders_only_holder(o) == h)
+    if (o->is_ahead && o->up && only_holder(o) == h)
         tw_fix_orders_ask_mass(o);
     o->is_ahead = false;
     out->orders = its;

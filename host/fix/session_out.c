@@ -497,7 +497,7 @@ int tw_fix_session_put(struct tw_fix_session *s, struct tw_fix_now now, const ch
     if (head < 0) return (int)head;
     rc = tw_fix_session_begin(s, now, code, f, count, &out, error);
     if (rc < 0) return rc;
-    tw_fix_put_bytes(out, body + head, n - (size_t)head);
+    tw_fix_put_written(out, body + head, n - (size_t)head);
     return tw_fix_session_send(s, seq, error);
 }
 

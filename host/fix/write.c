@@ -204,13 +204,6 @@ void tw_fix_write_fixed(struct tw_fix_output *o, struct tw_fix_label l, int64_t 
     put(o, l, text, tw_fixed_format(value, text));
 }
 
-/* n digits of v at p, with zeros before them. */
-static char *padded(char *p, uint32_t v, unsigned n)
-{
-    for (char *c = p + n; c > p; v /= 10) *--c = (char)('0' + v % 10);
-    return p + n;
-}
-
 /* YYYYMMDD of a day since the epoch, as a number. */
 static inline uint32_t date_of(int64_t day)
 {
@@ -298,17 +291,6 @@ void tw_fix_put_fields(struct tw_fix_output *o, const struct tw_fix_field *f, si
     for (size_t i = 0; i < n; i++) put(o, tw_fix_label(f[i].tag), f[i].at, f[i].n);
 }
 
-void tw_fix_put_bytes(struct tw_fix_output *o, const char *p, size_t n)
-{
-    if ((size_t)(o->end - o->at) < n) {
-        if (!o->error) o->error = TW_EFULL;
-        o->end = o->at;
-        return;
-    }
-    memcpy(o->at, p, n);
-    o->at += n;
-}
-
 void tw_fix_put_written(struct tw_fix_output *o, const char *text, size_t n)
 {
     if ((size_t)(o->end - o->at) < n) {
@@ -388,6 +370,7 @@ int64_t tw_fix_finish(struct tw_fix_output *o, char **message)
 {
     size_t name = strlen(o->begin_string);
     char *at = o->body;
+    unsigned sum;
 
     if (!o->error && o->end - o->at < TW_FIX_TRAILER) o->error = TW_EFULL;
     if (o->error) return o->error;
@@ -398,7 +381,8 @@ int64_t tw_fix_finish(struct tw_fix_output *o, char **message)
     memcpy(at -= name, o->begin_string, name);
     memcpy(at -= 2, "8=", 2);
     memcpy(o->at, "10=", 3);
-    padded(o->at + 3, tw_fix_sum(at, (size_t)(o->at - at)), 3);
+    sum = tw_fix_sum(at, (size_t)(o->at - at));
+    for (int i = 5; i > 2; i--, sum /= 10) o->at[i] = (char)('0' + sum % 10);
     o->at[6] = TW_FIX_SOH;
     *message = at;
     return o->at + TW_FIX_TRAILER - at;

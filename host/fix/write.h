@@ -102,9 +102,6 @@ void tw_fix_put_fields(struct tw_fix_output *o, const struct tw_fix_field *f,
                        size_t n);
 
 /* Fields as they stand in a message, each with its tag, '=' and SOH. */
-void tw_fix_put_bytes(struct tw_fix_output *o, const char *p, size_t n);
-
-/* Fields that were written before, with their tags and SOH. */
 void tw_fix_put_written(struct tw_fix_output *o, const char *text, size_t n);
 
 /* Fields of a list of n in ascending order of tags, which it brings them into; of the

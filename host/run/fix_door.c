@@ -183,7 +183,7 @@ static void took(struct tw_wire *w, size_t n)
     tw_be_feed();
     if (v->leaving) return;   /* what comes now is for nobody */
     v->n += n;
-    switch (tw_fix_caller_read(v->in, v->n, 0, &c, why)) {
+    switch (tw_fix_caller_read(v->in, v->n, &c, why)) {
     case TW_FIX_CALL_PARTIAL:
         if (v->n == FIRST_BYTES) cut(v, GARBLED, "a first message without end");
         break;

@@ -56,10 +56,10 @@ static enum tw_fix_call look(enum tw_fix_version v, const char *text,
         char *part = malloc(i);
 
         memcpy(part, p, i);
-        wrong += tw_fix_caller_read(part, i, 0, c, why) != TW_FIX_CALL_PARTIAL;
+        wrong += tw_fix_caller_read(part, i, c, why) != TW_FIX_CALL_PARTIAL;
         free(part);
     }
-    call = tw_fix_caller_read(p, n, 0, c, why);
+    call = tw_fix_caller_read(p, n, c, why);
     if (wrong) ok(false, "each beginning of it is one (%u)", wrong);
     free(p);
     return call;
@@ -81,16 +81,16 @@ static void callers(void)
     ok(look(TW_FIX_44, "35=0|34=1|49=ME|56=YOU|", &c, why) == TW_FIX_CALL_NONE, "%s",
        why);
     ok(look(TW_FIX_44, "35=A|34=1|49=ME|", &c, why) == TW_FIX_CALL_NONE, "%s", why);
-    ok(tw_fix_caller_read("GET / HTTP/1.1", 14, 0, &c, why) == TW_FIX_CALL_NONE, "%s",
+    ok(tw_fix_caller_read("GET / HTTP/1.1", 14, &c, why) == TW_FIX_CALL_NONE, "%s",
        why);
-    ok(tw_fix_caller_read("\26\3\1\2\0\1\0\1", 8, 0, &c, why) == TW_FIX_CALL_NONE
+    ok(tw_fix_caller_read("\26\3\1\2\0\1\0\1", 8, &c, why) == TW_FIX_CALL_NONE
        && strstr(why, "TLS"), "%s", why);
-    ok(tw_fix_caller_read("\25\3\1\0\2\2\106", 7, 0, &c, why) == TW_FIX_CALL_NONE
+    ok(tw_fix_caller_read("\25\3\1\0\2\2\106", 7, &c, why) == TW_FIX_CALL_NONE
        && strstr(why, "TLS"), "and an alert");
-    ok(tw_fix_caller_read("8=FIX.4.4\0019=99999\001", 18, 0, &c, why)
+    ok(tw_fix_caller_read("8=FIX.4.4\0019=99999\001", 18, &c, why)
        == TW_FIX_CALL_NONE, "%s", why);
     ok(tw_fix_caller_read("8=FIX.9.9\0019=23\00135=A\00134=1\00149=ME\00156=YOU\001"
-                          "10=167\001", 45, 0, &c, why) == TW_FIX_CALL_LOGON
+                          "10=167\001", 45, &c, why) == TW_FIX_CALL_LOGON
        && strcmp(c.begin_string, "FIX.9.9") == 0, "of a version that nobody knows: %s",
        why);
     ok(look(TW_FIX_50, "35=A|34=1|49=ME|56=YOU|95=7|96=|1137=7|1137=9|", &c, why)
