@@ -701,6 +701,38 @@ static void counted(void)
     tw_desk_fini(&d);
 }
 
+/* What the gateway did not take counts for nobody. */
+static void not_taken(void)
+{
+    struct tw_desk d;
+    struct tw_desk_symbol *s;
+    struct tw_error error;
+
+    tw_desk_init(&d, &(struct tw_limits){ .position = 20 * ONE, .self_match = true });
+    s = tw_desk_symbol(&d, 1);
+    the_desk = &d;
+    open_life();
+    l->offline = true;
+    submit(l->g, (struct tw_order){ .quantity = 5, .price = 900 });
+    ok(order_of(1)->status == TW_STATUS_REJECTED && atomic_load(&d.open) == 0
+       && atomic_load(&s->buying) == 0, "an order that was not sent is not open");
+    l->offline = false;
+    submit(l->g, (struct tw_order){ .quantity = 5, .price = 900 });
+    calm_down();
+    l->offline = true;
+    tw_broker_replace(l->g->b, order_of(2), 10 * ONE, 950 * (ONE / 100), 0, &error);
+    ok(atomic_load(&d.open) == 1 && atomic_load(&s->buying) == 5 * ONE
+       && s->quotes->bid == 9 * ONE, "nor is a change that was not");
+    l->offline = false;
+    tw_account_trade(tw_broker_account(l->g->b), tw_account_position(
+        tw_broker_account(l->g->b), 1, &l->g->terms), 9 * ONE, 7 * ONE, 0);
+    ok(tw_broker_hold(l->g->b, 1) == TW_OK && atomic_load(&s->buying) == 12 * ONE
+       && atomic_load(&s->selling) == -7 * ONE, "what is held of a former run counts");
+    close_life();
+    the_desk = NULL;
+    tw_desk_fini(&d);
+}
+
 /* It knows no reduce-only orders: one goes where all of it reduces what is held. */
 static void reduces(void)
 {
@@ -747,6 +779,7 @@ int main(void)
 {
     limited();
     counted();
+    not_taken();
     reduces();
     expires();
     random_brackets();
