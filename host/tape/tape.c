@@ -63,6 +63,7 @@ struct tw_tape {
     void *drop_ctx;                                   /* constant after start */
     struct tw_waiter *waiters;                        /* constant after start */
     bool alone;                       /* constant but while there is one thread */
+    bool touched;                     /* constant after start: all has memory */
     struct reader *readers;           /* constant; TW_TAPE_RELIABLE_MAX of them */
     pthread_mutex_t lock;             /* guards joining and moving the limit */
     size_t used;                      /* mutex: readers[0, used) were ever open */
@@ -101,6 +102,7 @@ void tw_tape_touch(struct tw_tape *t)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE) / sizeof *t->slots;
 
+    t->touched = true;
     if (tw_populate(t->slots, t->capacity * sizeof *t->slots)) return;
     for (size_t i = 0; i < t->capacity; i += page)
         /* order [tape.stamp] relaxed: zero as it is, and nobody reads yet */
@@ -349,8 +351,9 @@ void tw_tape_free(struct tw_tape *t)
         t->drop(t->drop_ctx, &r);
     }
     pthread_mutex_destroy(&t->lock);
+    if (t->touched || head > t->capacity) head = t->capacity;
     tw_unmap_used(t->slots, t->capacity * sizeof *t->slots, true,
-                  (head < t->capacity ? head : t->capacity) * sizeof *t->slots);
+                  head * sizeof *t->slots);
     tw_unmap_used(t->readers, READERS_BYTES, false, t->used * sizeof *t->readers);
     tw_free(t);
 }

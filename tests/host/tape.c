@@ -6,7 +6,9 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "tap.h"
@@ -726,6 +728,22 @@ static void sleepers(unsigned n)
     tw_tape_free(s.t);
 }
 
+/* What its pages have taken is given back, though no record has come. */
+static void touched(void)
+{
+    size_t bytes = ((size_t)1 << 16) * sizeof(struct tw_record);
+    struct tw_tape *t = tw_tape_new(1 << 16);
+    unsigned char in = 0;
+    void *p;
+
+    tw_tape_touch(t);
+    tw_tape_free(t);
+    p = tw_map(bytes, true);
+    ok(p && mincore(p, (size_t)sysconf(_SC_PAGESIZE), &in) == 0 && !(in & 1),
+       "a tape that was touched keeps no memory when it goes");
+    tw_unmap(p, bytes);
+}
+
 int main(void)
 {
     small = getenv("SMALL") != NULL;
@@ -741,6 +759,7 @@ int main(void)
     joining();
     settling();
     waking();
+    touched();
     feeds();
     crowd(4, small ? 1000 : 6000, 2);
     crowd(4, small ? 1000 : 20000, 0);
