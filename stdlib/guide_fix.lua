@@ -118,9 +118,9 @@ counted (tape_lost) and told.
 
 When the run ends, sessions are still up while on_stop runs: messages that it sends, and
 cancels of orders, go out.  Answers to cancels are waited for, up to two seconds; then the
-sessions log out, and are cut off after three in all.  No script hears of a trade that
-comes meanwhile: it is in the log, and with a store the next run books it.  So is a cancel
-in the log that the venue has not answered.
+sessions log out, and are cut off after three in all.  A script that has ended hears no
+more: a trade that it missed is in the log, and with a store the next run books it.  In
+the log are also cancels that the venue has not answered.
 
 fix.status() has the figures of all sessions; fix.reset, fix.set_numbers, fix.enable,
 fix.logout and fix.remove command one; fix.add adds one, to a peer or at a port of the

@@ -59,26 +59,27 @@ static void note(struct tw_fix_gateway *g, const char *format, ...)
 }
 
 /* No script hears of it any more. */
-static void note_last(struct tw_fix_gateway *g, const struct tw_venue_report *r)
+static void on_untold(void *ctx, const struct tw_venue_report *r)
 {
+    struct tw_fix_gateway *g = ctx;
     const struct tw_report *p = &r->report;
     char quantity[TW_FIXED_TEXT], price[TW_FIXED_TEXT];
 
-    if (!g->ends || !tw_report_is_trade(p)) return;
+    if (!tw_report_is_trade(p)) return;
     tw_fixed_format(p->last_qty, quantity);
     tw_fixed_format(p->last_px, price);
-    note(g, "order %" PRIu64 ": %s%s %s of %s at %s as the run ends: no script has heard"
-         " of it%s", p->order, p->exec == TW_EXEC_TRADE ? "" : "taken back: ",
+    note(g, "order %" PRIu64 ": %s%s %s of %s at %s: its script has ended and has not"
+         " heard of it%s", p->order, p->exec == TW_EXEC_TRADE ? "" : "taken back: ",
          r->side == TW_SIDE_BUY ? "bought" : "sold", quantity,
          tw_symbols_name(g->o.orders.symbols, r->symbol), price,
-         g->keep ? ", the next run books it" : ", and it is booked nowhere");
+         g->keep ? "; the next run books it" : "; it is booked nowhere");
+    tw_fix_link_ring(g->link);               /* on_look */
 }
 
 static void on_report(void *ctx, const struct tw_venue_report *r)
 {
     struct tw_fix_gateway *g = ctx;
 
-    note_last(g, r);
     tw_floor_report_held(g->floor, r);
 }
 
@@ -502,7 +503,7 @@ struct tw_fix_gateway *tw_fix_gateway_new(const struct tw_fix_gateway_options *o
     g->o.orders.keeps = options->folder != NULL;
     if (options->folder)
         g->keep = tw_fix_keep_new(options->folder, options->name, options->sync);
-    g->floor = tw_floor_new_elsewhere(on_send, g);
+    g->floor = tw_floor_new_elsewhere(on_send, on_untold, g);
     if (g->floor && (g->keep || !options->folder) && own(g))
         g->orders = tw_fix_orders_new(&g->o.orders);
     g->o.orders.instruments = NULL;      /* the caller's */

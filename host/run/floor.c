@@ -23,6 +23,7 @@ struct tw_floor {
     struct tw_venue *venue;            /* mutex; NULL: it is elsewhere              */
     unsigned levels;                   /* owner: MAIN, then the driver              */
     int (*send)(void *ctx, const struct tw_request *q);   /* constant; to there     */
+    void (*untold)(void *ctx, const struct tw_venue_report *r);   /* constant; NULL */
     void *elsewhere;                   /* constant                                  */
     struct tw_seat **seats;            /* mutex: by owner                           */
     size_t n_seats, members;           /* mutex                                     */
@@ -113,6 +114,7 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
     const struct tw_report *p = &r->report;
     bool is_trade = tw_report_is_trade(p);
 
+    if (!s && f->untold) f->untold(f->elsewhere, r);
     if (!s) return;
     put(s, *r);
     on_market(f, &(struct tw_record){
@@ -146,6 +148,8 @@ struct tw_floor *tw_floor_new(void)
 
 struct tw_floor *tw_floor_new_elsewhere(int (*send)(void *ctx,
                                                     const struct tw_request *q),
+                                        void (*untold)(void *ctx,
+                                                       const struct tw_venue_report *r),
                                         void *ctx)
 {
     struct tw_floor *f = tw_calloc(1, sizeof *f);
@@ -153,6 +157,7 @@ struct tw_floor *tw_floor_new_elsewhere(int (*send)(void *ctx,
     if (!f) return NULL;
     pthread_mutex_init(&f->lock, NULL);
     f->send = send;
+    f->untold = untold;
     f->elsewhere = ctx;
     return f;
 }
@@ -248,6 +253,8 @@ void tw_seat_leave(struct tw_seat *s)
     if (!s) return;
     lock(f);
     f->seats[s->owner] = NULL;
+    for (size_t i = 0; f->untold && i < s->n; i++)
+        f->untold(f->elsewhere, &s->told[(s->first + i) % s->room]);
     unlock(f);
     free_seat(s);
 }

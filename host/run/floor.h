@@ -31,9 +31,12 @@ struct tw_floor *tw_floor_new(void);
 
 /* One whose venue is elsewhere, at the other end of a wire: send(ctx, q) is what
  * tw_venue_send is, called with the floor locked; what happens there comes by
- * tw_floor_report_held.  NULL: no memory.  Thread: MAIN.  Blocks: no. */
+ * tw_floor_report_held; untold(ctx, r), locked too, what nobody hears of, as its seat is
+ * left.  NULL: no memory.  Thread: MAIN.  Blocks: no. */
 struct tw_floor *tw_floor_new_elsewhere(int (*send)(void *ctx,
                                                     const struct tw_request *q),
+                                        void (*untold)(void *ctx,
+                                                       const struct tw_venue_report *r),
                                         void *ctx);
 
 /* Seats that are left go with it.  f may be NULL.  Thread: MAIN, alone.  Blocks: no. */

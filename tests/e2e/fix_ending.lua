@@ -139,7 +139,7 @@ do
   local trader = p.run "trader"
   t.ok(p.await(trader, "memory: "), "a run with an order ends")
   local out <const> = p.read "trader.out"
-  t.ok(out:find("bought 4 of VV at 99 as the run ends: no script has heard of it, the"
+  t.ok(out:find("bought 4 of VV at 99: its script has ended and has not heard of it; the"
                 .. " next run books it", 1, true) or out:find "taker +%d+ +%d+ +%d+ +1 ",
        "a trade that comes then is told, or heard")
   t.ok(not out:find("without an answer", 1, true), "the cancel was answered")

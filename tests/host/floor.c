@@ -220,10 +220,18 @@ static void *tell(void *arg)
     return NULL;
 }
 
-/* Its driver takes what came out while another thread reports. */
+static void count_untold(void *ctx, const struct tw_venue_report *r)
+{
+    uint64_t *n = ctx;
+
+    *n += r->report.order == *n + 1;
+}
+
+/* Its driver takes what came out while another thread reports. Then nobody is there. */
 static void elsewhere(void)
 {
-    struct tw_floor *f = tw_floor_new_elsewhere(send_nothing, NULL);
+    uint64_t untold = 0;
+    struct tw_floor *f = tw_floor_new_elsewhere(send_nothing, count_untold, &untold);
     struct tw_record r[64];
     struct tw_seat *seat;
     pthread_t thread;
@@ -240,7 +248,13 @@ static void elsewhere(void)
     }
     pthread_join(thread, NULL);
     ok(in_order && tw_floor_take(f, r, 64) == 0, "each record is there once, in order");
+    ok(untold == 0, "who sits there may hear of them yet");
     tw_seat_leave(seat);
+    tw_floor_lock(f);
+    tw_floor_report_held(f, &(struct tw_venue_report){
+        .owner = 1, .report = { .order = REPORTS + 1 } });
+    tw_floor_unlock(f);
+    ok(untold == REPORTS + 1, "and who has left does not: each is told of, in order");
     tw_floor_free(f);
 }
 
