@@ -11,7 +11,7 @@ local SMALL <const> = os.getenv "SMALL"
 local BASE <const> = 1578301200                  -- 2020-01-06T09:00:00
 
 put("s.lua", [[
-  return { symbols = { "A", "NONE" }, on_quote = function() end,
+  return { symbols = { "A", "NONE" }, on_quote = function(self) return self.params.x end,
            on_bar = function() end }]])
 put("app.lua", [[
   local app = require "tw.app"

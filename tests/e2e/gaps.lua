@@ -5,7 +5,9 @@ local t, apps = require "tw.test", require "apps"
 
 local dir, put, command = apps.folder "g"
 
-put("s.lua", "return { on_bar = function() end, on_quote = function() end }")
+put("s.lua", [[
+  return { on_quote = function(self) return self.params.x end,
+           on_bar = function() end }]])
 
 local DAY <const>, MONDAY <const> = 86400, 1578268800     -- 2020-01-06
 local function rows_of(head, make)
