@@ -154,12 +154,24 @@ put("live.app.lua", [[
   app.feed.csv { file = "x.csv" }
   app.script("plain.lua", { params = { fats = 3, slow = 2 } })]])
 says("so in a run", "run live.app.lua --workers 1 --no-attach", 0, "warning: " .. UNREAD)
+says("several of them", "sweep plain.lua --data x.csv --set zz=1:9 --set aa=1 "
+     .. "--set mm=1 --store none", 0, "sweep: script plain.lua never reads the "
+     .. "parameters aa, mm, zz: no such word is in it")
 put("all.lua", [[
   local M = {}
   function M:on_bar() for name in pairs(self.params) do self.n = name end end
   return M]])
-t.is(command("backtest all.lua --data x.csv --set fats=3").err, "",
-     "one that takes whatever comes")
+put("other_name.lua", [[
+  local M = {}
+  function M:on_bar()
+    local p = self.params
+    for name in pairs(p) do self.n = name end
+  end
+  return M]])
+for _, name in ipairs { "all.lua", "other_name.lua" } do
+  t.is(command("backtest " .. name .. " --data x.csv --set fats=3").err, "",
+       "one that takes whatever comes: " .. name)
+end
 says("no record at all", "backtest early.lua --data empty.csv", 1,
      "backtest: there is no record in the data")
 local run = command "backtest early.lua --data x.csv"
