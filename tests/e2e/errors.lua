@@ -56,6 +56,11 @@ for call, says in pairs {
   ["math.flor(3)"] = "(field 'flor'); did you mean 'floor'?",
   ["prnt(3)"] = "(global 'prnt'); did you mean 'print'?",
   ["self:frobnicate()"] = "(method 'frobnicate')",
+  ["local n = math.pi; self.pos.x = n"] = "(field 'pos')",       -- no math.cos
+  ["local n = math.pi; self:flor(n)"] = "(method 'flor')",
+  ["sellf(self.sell)"] = "(global 'sellf')",
+  ["local own, old = { buy = print, bui = 1 }, { buys = print }; old.buy(own)"]
+    = "(field 'buy')",                                           -- is elsewhere
   ["tw.task.detach(function() self:buyy() end)"] = "(method 'buyy'); did you mean "
     .. "'buy'?",
 } do
@@ -63,7 +68,7 @@ for call, says in pairs {
     local ta = require "tw.ta"
     function M:helper() end
     function M:on_quote() %s end]]):format(call) }
-  t.ok(run.err:find("s.lua:3: attempt to call a nil value " .. says .. "\n", 1, true),
+  t.ok(run.err:find(" a nil value " .. says .. "\n", 1, true),
        "misspelt: " .. call)
 end
 local nils = apps.run { app = FEED .. 'app.script("s.lua")', ["s.lua"] = [[
