@@ -18,42 +18,99 @@ enum { MOST = 16 };                /* names that are told */
 
 struct word { const char *name; size_t n; };
 
+struct question { struct ltw_version *version; struct word name; };
+
 static bool is_of_word(char c)
 {
     return c == '_' || isalnum((unsigned char)c);
 }
 
-/* Where the word stands next, at p or behind it. */
-static const char *find(const char *p, const char *end, const struct word *w)
+/* Where the word stands next in the text, at p or behind it. */
+static const char *find(const struct ltw_part *t, const char *p, const struct word *w)
 {
-    const char *begin = p, *at;
+    const char *end = t->bytes + t->n, *at;
 
     while ((at = memmem(p, (size_t)(end - p), w->name, w->n))) {
         p = at + 1;
-        if ((at == begin || !is_of_word(at[-1]))
+        if ((at == t->bytes || !is_of_word(at[-1]))
             && (at + w->n == end || !is_of_word(at[w->n])))
             return at;
     }
     return NULL;
 }
 
-/* Has that text the word, or does it hand on all of the parameters, visit them, perhaps
- * by another name, or index them by what only a run knows? */
-static bool may_read(void *ctx, const struct ltw_part *t)
+/* A 0 is behind each text. */
+static const char *skip_space(const char *p)
 {
-    static const struct word all = { "params", 6 }, pairs = { "pairs", 5 },
-                             next = { "next", 4 };
-    const char *end = t->bytes + t->n, *p = t->bytes;
-    bool visits = find(p, end, &pairs) || find(p, end, &next);
+    return p + strspn(p, " \t\r\n");
+}
 
-    if (find(p, end, ctx)) return true;
-    while ((p = find(p, end, &all))) {
-        p += all.n;
-        while (p < end && (*p == ' ' || *p == '\n')) p++;
-        if (p + 1 < end && *p && strchr("[),}", *p) && !strchr("'\"", p[1])) return true;
-        if (p == end || (visits && *p != '.' && *p != '[')) return true;
+/* Behind the table is .name, or ["name"]. */
+static bool is_indexed(const char *p)
+{
+    p = skip_space(p);
+    if (*p == '.') return p[1] == '_' || isalpha((unsigned char)p[1]);
+    if (*p != '[' || (p[1] != '"' && p[1] != '\'')) return false;
+    p = strchr(p + 2, p[1]);
+    return p && *skip_space(p + 1) == ']';
+}
+
+/* "local p = self.params", with params at `at`: p. */
+static bool read_alias(const char *begin, const char *at, struct word *out)
+{
+    const char *end;
+
+    while (at > begin && (is_of_word(at[-1]) || at[-1] == '.')) at--;
+    while (at > begin && at[-1] == ' ') at--;
+    if (at == begin || *--at != '=') return false;
+    while (at > begin && at[-1] == ' ') at--;
+    end = at;
+    while (at > begin && is_of_word(at[-1])) at--;
+    *out = (struct word){ at, (size_t)(end - at) };
+    return end > at && at - begin >= 6 && memcmp(at - 6, "local ", 6) == 0;
+}
+
+/* Is the table used other than for a field with a name that stands there? */
+static bool hands_on(const struct ltw_part *t, const struct word *table, bool is_alias)
+{
+    struct word alias;
+
+    for (const char *at, *p = t->bytes; (at = find(t, p, table)); ) {
+        p = at + table->n;
+        if (is_indexed(p) || (is_alias && *skip_space(p) == '=')) continue;
+        if (is_alias || !read_alias(t->bytes, at, &alias) || hands_on(t, &alias, true))
+            return true;
     }
     return false;
+}
+
+/* May it have a text that is not read yet? */
+static bool loads(struct ltw_version *v, const struct ltw_part *t)
+{
+    static const struct word words[] = { { "require", 7 }, { "dofile", 6 },
+                                         { "loadfile", 8 } };
+    char name[100];
+
+    if (find(t, t->bytes, &words[1]) || find(t, t->bytes, &words[2])) return true;
+    for (const char *at, *p = t->bytes; (at = find(t, p, &words[0])); ) {
+        p = at + words[0].n;
+        at = p + strspn(p, " (");
+        if ((*at != '"' && *at != '\'')
+            || sscanf(at + 1, "%99[^\"']", name) != 1) return true;
+        if (strcmp(name, "tw") != 0 && strncmp(name, "tw.", 3) != 0
+            && !ltw_version_module(v, NULL, name, NULL, NULL)) return true;
+    }
+    return false;
+}
+
+/* Has that text the word, or may what only a run knows read it? */
+static bool may_read(void *ctx, const struct ltw_part *t)
+{
+    static const struct word all = { "params", 6 };
+    const struct question *q = ctx;
+
+    return find(t, t->bytes, &q->name) || hands_on(t, &all, false)
+        || loads(q->version, t);
 }
 
 /* Puts a name into a list of n, which is by name: pairs visits them in any order. */
@@ -74,11 +131,12 @@ bool ltw_unread_text(lua_State *L, const struct ltw_code *code,
     ltw_push_thawed(L, &o->options);
     if (lua_istable(L, -1) && lua_getfield(L, -1, "params") == LUA_TTABLE)
         for (lua_pushnil(L); lua_next(L, top + 2); lua_pop(L, 1)) {
-            struct word w = { .name = "" };
+            struct question q = { .version = code->version };
 
-            if (lua_type(L, -2) == LUA_TSTRING) w.name = lua_tolstring(L, -2, &w.n);
-            if (n < MOST && w.n > 0 && !ltw_version_each(code->version, may_read, &w))
-                insert(list, n++, w.name);
+            if (lua_type(L, -2) == LUA_TSTRING)
+                q.name.name = lua_tolstring(L, -2, &q.name.n);
+            if (n < MOST && q.name.n > 0 && !ltw_version_each(q.version, may_read, &q))
+                insert(list, n++, q.name.name);
         }
     for (int i = 0; i < n; i++) {
         size_t at = strlen(names);

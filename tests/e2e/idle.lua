@@ -172,6 +172,33 @@ for _, name in ipairs { "all.lua", "other_name.lua" } do
   t.is(command("backtest " .. name .. " --data x.csv --set fats=3").err, "",
        "one that takes whatever comes: " .. name)
 end
+
+-- What only a run knows may be any parameter, and so may a text that is not read yet.
+for _, use in ipairs {
+  'self.n = self.params["fa" .. "ts"]', 'self.n = self.params [ "fa" .. "ts" ]',
+  'local p = self.params; self.n = p["fa" .. "ts"]', "local p = self.params; self.n = p",
+  "for _, v in next, self.params do self.n = v end", "local a, p = 1, self.params",
+  "local p <const> = self.params", "if self.n then require 'used' end",
+  "if self.n then pcall(require, 'used') end", "if self.n then dofile 'used.lua' end",
+} do
+  put("any.lua", ("return { on_bar = function(self) %s end }"):format(use))
+  t.is(command("backtest any.lua --data x.csv --set fats=3").err, "", "may read: " .. use)
+end
+put("named.lua", [[
+  local ta = require "tw.ta"
+  return { on_bar = function(self)
+    local p = self.params
+    self.n = ta and p.fast or p["some"] or self.params["x"]
+  end }]])
+says("one that has names alone", "backtest named.lua --data x.csv --set fats=3", 0,
+     "warning: script named.lua never reads the parameter fats: no such word is in it")
+put("late.app.lua", [[
+  local app = require "tw.app"
+  app.feed.csv { file = "x.csv" }
+  app.script("late.lua", { params = { slow = 2 } })]])
+put("late.lua", "return { on_bar = function(self) require 'used'.read(self) end }")
+t.ok(not command("run late.app.lua --workers 1 --no-attach").err:find("reads", 1, true),
+     "nor is a module that a callback requires")
 says("no record at all", "backtest early.lua --data empty.csv", 1,
      "backtest: there is no record in the data")
 local run = command "backtest early.lua --data x.csv"
