@@ -230,11 +230,11 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
     if (!e->over && e->cum == e->quantity) tw_fix_orders_end(o, e);
 }
 
-/* x: that it is of; NULL: not known. */
+/* x: that it is of; NULL: not known.  amends: a trade comes next that is in its place. */
 static void take_back(struct tw_fix_orders *o, struct entry *e, int64_t price,
-                      int64_t quantity, const struct exec *x)
+                      int64_t quantity, const struct exec *x, bool amends)
 {
-    struct tw_report r = { .exec = TW_EXEC_TRADE_CANCELED,
+    struct tw_report r = { .exec = TW_EXEC_TRADE_CANCELED, .is_amended = amends,
                            .reason = TW_REASON_UNSOLICITED };
 
     if (quantity > e->cum) quantity = e->cum; /* more is not here */
@@ -251,9 +251,10 @@ static void take_back(struct tw_fix_orders *o, struct entry *e, int64_t price,
 /* G2: what it says was not filled, and nobody told. */
 static void undo(struct tw_fix_orders *o, struct entry *e, int64_t cum, int64_t average)
 {
-    int64_t price, n = tw_fix_orders_excess(e, cum, average, &price);
+    int64_t price = 0, n = tw_fix_orders_excess(e, cum, average, &price);
 
-    if (n > 0) tw_fix_orders_note_late(o, e), take_back(o, e, price, n, NULL);
+    if (n > 0) tw_fix_orders_note_late(o, e);
+    take_back(o, e, price, n, NULL, e->cum - n < cum);   /* see settle */
     e->doubts = false;
     if (n <= 0) return;
     e->settled -= e->settled < n ? e->settled : n;
@@ -274,7 +275,7 @@ static void settle(struct tw_fix_orders *o, struct entry *e, const struct seen *
     if (missing > 0) tw_fix_orders_note_late(o, e);
     if (missing > 0 && e->settled > 0) {      /* with what is missing still, at once */
         missing += e->settled;
-        take_back(o, e, e->settled_px, e->settled, NULL);
+        take_back(o, e, e->settled_px, e->settled, NULL, true);
         e->settled = 0;
     }
     if (cum >= e->expected || e->expected <= e->asked_for)   /* else it is older */
@@ -504,7 +505,7 @@ static void take_trade(struct tw_fix_orders *o, struct entry *e, const struct se
     if (known > quantity) known = quantity;
     is_exact = s->last_px.v == e->settled_px && !tw_fix_orders_names_costs(s);
     if (quantity > known) tw_fix_orders_note_late(o, e);
-    if (known > 0 && !is_exact) take_back(o, e, e->settled_px, known, NULL);
+    if (known > 0 && !is_exact) take_back(o, e, e->settled_px, known, NULL, true);
     if (is_exact) quantity -= known;
     e->settled -= known;
     if (quantity > 0) trade(o, e, s, s->last_px.v, quantity, x);
@@ -513,7 +514,7 @@ static void take_trade(struct tw_fix_orders *o, struct entry *e, const struct se
 /* A trade that is not known, or another one in its place, but a status has told of it: at
  * a price by which the sum is what the venue says, where that can be. */
 static void take_back_settled(struct tw_fix_orders *o, struct entry *e,
-                              const struct seen *s)
+                              const struct seen *s, bool amends)
 {
     int64_t more = s->kind == CORRECTED && s->last_qty.is ? s->last_qty.v : 0, price;
     int64_t n = s->cum.is ? e->cum + more - s->cum.v : 0;
@@ -526,7 +527,7 @@ static void take_back_settled(struct tw_fix_orders *o, struct entry *e,
                            - tw_money_value(s->average.v, s->cum.v), n);
     if (price < e->settled_px / 2 || price / 2 >= e->settled_px) price = e->settled_px;
     left = tw_money_value(e->settled_px, e->settled) - tw_money_value(price, n);
-    take_back(o, e, price, n, NULL);
+    take_back(o, e, price, n, NULL, amends);
     e->settled -= n;
     if (e->settled > 0) e->settled_px = tw_money_price(left, e->settled);
 }
@@ -535,6 +536,8 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
                             const struct seen *s, struct exec *ref, struct exec *x)
 {
     bool has_come = ref && ref->quantity > 0;
+    bool amends = s->kind == CORRECTED && s->last_qty.is && s->last_qty.v > 0
+               && !(x && x->is_canceled);
     int64_t price, undone = 0;
 
     if (has_come) undone = tw_fix_orders_undone(e, s, ref->quantity, &price);
@@ -547,10 +550,10 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
         undone = 0;
     }
     if (has_come && ref->quantity > undone)
-        take_back(o, e, ref->price, ref->quantity - undone, ref);
+        take_back(o, e, ref->price, ref->quantity - undone, ref, amends);
     if (e->settled > e->cum) e->settled = e->cum;   /* trades that had come are in it */
     if (has_come) ref->quantity = 0;
-    else take_back_settled(o, e, s);
+    else take_back_settled(o, e, s, amends);
     if (ref && !has_come) ref->is_canceled = true;
     e->expected = s->cum.is ? s->cum.v : e->cum;
     if (s->kind == CORRECTED && x && x->is_canceled) {

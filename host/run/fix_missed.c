@@ -22,7 +22,6 @@ static const char *name_of(const struct tw_fix_message *m, char out[100])
     return out;
 }
 
-/* A BusinessMessageReject, to which there is no answer. */
 /* One more of its type; true: the first one.  Beyond the types that are told apart only
  * the sum goes on. */
 static bool count(struct tw_fix_link *l, struct tw_fix_text code, bool answered)

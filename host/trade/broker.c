@@ -485,6 +485,7 @@ static TW_APART void take_execution(struct tw_broker *b, const struct tw_record 
         return;
     done.seq = r->seq;
     done.taped = true;
+    if (tw_report_is_trade(&done)) b->amends = done.is_amended;
     if (o && !tw_order_is_open(o) && tw_report_is_trade(&done)) done.late = e->status;
     if (o) report(b, o, &done);
     else if (tw_report_is_trade(&done) && b->o.gateway->next)
@@ -547,7 +548,7 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     if (b->o.gateway && r->kind == TW_ORDER && r->execution.script == b->o.script)
         take_execution(b, r);
     if (b->now_ns >= b->again_ns) tw_broker_ask_again(b);
-    if (b->due) tw_broker_follow_all(b);
+    if (b->due && !b->amends) tw_broker_follow_all(b);
     p = is_market ? tw_account_find(b->account, r->symbol) : NULL;
     if (p && p->quantity != 0) tw_broker_mark(b, p, r);
     if (tw_broker_desk(b) && b->o.desk->limits.daily_loss) tw_broker_tell_loss(b);
@@ -661,6 +662,7 @@ int tw_broker_adopt(struct tw_broker *b, struct tw_broker *from, tw_order_copy *
     b->marked_ns = from->marked_ns;
     b->seq = from->seq;
     b->again_ns = from->again_ns;
+    b->amends = from->amends;
     b->day = from->day;
     b->day_equity = from->day_equity;
     b->overdraft = from->overdraft;

@@ -39,6 +39,7 @@ struct tw_broker {
     bool lost;                        /* it found no memory                          */
     struct tw_order *due;             /* are to be looked at, the newest first       */
     int64_t again_ns;                 /* what was refused is asked for then          */
+    bool amends;                      /* what is due waits for the trade to come     */
     bool is_halted;                   /* all was canceled because of that            */
     int64_t *sent;                    /* times of the last limits.orders orders      */
     uint64_t n_sent;

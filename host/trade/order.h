@@ -175,6 +175,8 @@ struct tw_report {
     bool taped;                     /* it came on the tape                        */
     bool of_change;                 /* what was refused is no cancel that was on its
                                      * way, but there may be one                  */
+    bool is_amended;                /* of a trade that is taken back: what is in its
+                                     * place is the next report of a trade        */
     uint8_t late;                   /* of a trade after the order's end: OrdStatus
                                      * 39 by now; 0: it is not                    */
 };

@@ -287,6 +287,37 @@ static void plain_races(void)
     close_rig(g);
 }
 
+static bool amends(void *ctx, const struct tw_record *r, struct tw_order **o,
+                   struct tw_report *out)
+{
+    (void)ctx;
+    (void)r;
+    (void)o;
+    out->is_amended = out->exec == TW_EXEC_TRADE_CANCELED;
+    return true;
+}
+
+/* Exits don't follow what is between a trade and the one in its place. */
+static void plain_amended(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = note_cancel,
+        .replace = note_replace, .next = amends, .is_plain = true };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+
+    submit(g, (struct tw_order){ .quantity = 20 });
+    submit(g, (struct tw_order){ .quantity = 20, .stop = 900, .type = TW_TYPE_STOP,
+                                 .side = TW_SIDE_SELL, .parent = 1 });
+    trades(g, 1, 10, TW_SIDE_BUY);
+    reports(g, 1, TW_EXEC_TRADE_CANCELED, 10, TW_SIDE_BUY);
+    quote(g, 3, 1000, 1001, 5);
+    trades(g, 1, 10, TW_SIDE_BUY);
+    is_asked("", "the exit is for as much as before");
+    reports(g, 1, TW_EXEC_TRADE_CANCELED, 10, TW_SIDE_BUY);
+    trades(g, 1, 6, TW_SIDE_BUY);
+    is_asked("G2=6 ", "or for what the other trade is of");
+    close_rig(g);
+}
+
 static void enters(struct rig *g, struct tw_order o, int cum)
 {
     struct tw_order *made = &g->order[g->n++];
@@ -524,6 +555,7 @@ int main(void)
     plain();
     plain_races();
     plain_again();
+    plain_amended();
     plain_changes();
     plain_shrinks();
     both(true);

@@ -40,6 +40,17 @@ static double shown_of(int64_t v)
     return tw_fixed_to_double(v);
 }
 
+/* Of what one message says: a trade that is taken back says whether another is in its
+ * place, and then that comes. */
+static bool amends, takes_back;
+
+static void check_amended(const struct tw_report *p)
+{
+    if (p->exec == 'F' && takes_back && !amends) abort();
+    if (p->exec == 'F') amends = takes_back = false;
+    if (p->exec == 'H') amends = p->is_amended, takes_back = true;
+}
+
 /* "7:F 5@10 fee 0.5 (reason) ! *": ! has an answer, * its order may be gone; "7:9~": a
  * change was refused. */
 static void on_report(void *ctx, const struct tw_venue_report *r)
@@ -47,6 +58,7 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
     const struct tw_report *p = &r->report;
 
     (void)ctx;
+    check_amended(p);
     add("%s%d:%c", *told ? " " : "", (int)p->order, p->exec);
     if (p->of_change) add("~");
     if (p->exec == 'F' || p->exec == 'H')
@@ -114,6 +126,8 @@ static void say(const char *line)
         tw_fix_orders_message(orders, &parsed);
     }
     free(p);
+    if (amends) abort();
+    takes_back = false;
 }
 
 static void keep_lines(bool all)
