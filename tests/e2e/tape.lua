@@ -138,8 +138,8 @@ t.ok(r.err:find "it was not closed; %d+ bytes behind its last whole block are lo
 local half = read "now/first"
 t.ok(#half > 0 and recorded:sub(1, #half) == half, "in order, from the first record on")
 
--- What is mapped is cut meanwhile, of which the system has only SIGBUS to say; or there
--- is no room to map it.
+-- What is mapped is cut before all of it is read, of which the system has only SIGBUS to
+-- say; or there is no room to map it.
 
 write("cutter.lua", [[
   local M = require "tw.strategy".new { doc = "cuts its data",
@@ -150,7 +150,7 @@ write("cutter.lua", [[
   function M:on_quote() end
   return M]])
 local CUT <const> = "tidewire: cannot read mapped.tape at byte %d+: it was cut while it"
-for _, command in ipairs { "replay mapped.tape cutter.lua",
+for _, command in ipairs { "replay mapped.tape cutter.lua --speed 0.01",
                            "backtest cutter.lua --data mapped.tape",
                            "sweep cutter.lua --data mapped.tape --store none" } do
   write("mapped.tape", bytes)
