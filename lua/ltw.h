@@ -241,8 +241,8 @@ static inline bool ltw_get_flag(lua_State *L, const char *name)
     return is;
 }
 
-/* [-1, +1, -]  A message handler for lua_pcall: adds the traceback; an error
- * object without __tostring is named by its type. */
+/* [-1, +1, -]  A message handler for lua_pcall: adds which name may have been meant, and
+ * the traceback; an error object without __tostring is named by its type. */
 int ltw_traceback(lua_State *L);
 
 /* [-0, +0, -]  Does the collector call the running function, as a finalizer?  A script

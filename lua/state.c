@@ -18,6 +18,7 @@
 #include "code.h"
 #include "distrust.h"
 #include "embedded.h"
+#include "hint.h"
 #include "larray.h"
 #include "lbacktest.h"
 #include "lcache.h"
@@ -133,8 +134,10 @@ int ltw_fail_with(lua_State *L, const struct tw_error *error)
 
 int ltw_traceback(lua_State *L)
 {
-    const char *text = lua_tostring(L, 1);
+    const char *text;
 
+    ltw_hint(L, L, 1);
+    text = lua_tostring(L, 1);
     if (!text && luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
         return 1;
     if (!text)

@@ -241,15 +241,18 @@ x = = 1
 error {}
 error "bad"
 goto nowhere
+tostrin(1)
 print = nil
 1
 os.exit(5)
 ]] }
-t.is(output:gsub("^" .. VERSION, "", 1), ("> "):rep(7), "errors do not end the prompt")
+t.is(output:gsub("^" .. VERSION, "", 1), ("> "):rep(8), "errors do not end the prompt")
 t.ok(errors:find("^stdin:1: unexpected symbol near '='\n"
   .. "%(error object is a table value%)\nstack traceback:\n.*"
   .. "\nstdin:1: bad\nstack traceback:\n.*"
   .. "\nstdin:1: no visible label 'nowhere'[^\n]*\n"
+  .. "stdin:1: [^\n]+ %(global 'tostrin'%); did you mean 'tostring'%?\n"
+  .. "stack traceback:\n.*"
   .. "error calling 'print': attempt to call a nil value\n"), "errors at the prompt")
 t.is(status, 5, "os.exit at the prompt")
 
