@@ -463,9 +463,9 @@ static int record_index(lua_State *L)
     lua_pushvalue(L, 2);
     switch (lua_rawget(L, lua_upvalueindex(1 + (r->kind < TW_KINDS ? r->kind : 0)))) {
     case LUA_TNUMBER:
-        if (lua_tointeger(L, -1) == TW_FIELD_SERIES && lua_type(L, 1) == LUA_TUSERDATA)
-            lua_getiuservalue(L, 1, LTW_KEPT_SERIES);
-        else ltw_push_field(L, host, names, r, (enum tw_field)lua_tointeger(L, -1));
+        if (lua_tointeger(L, -1) == TW_FIELD_SERIES && lua_type(L, 1) == LUA_TUSERDATA) {
+            if (lua_getiuservalue(L, 1, LTW_KEPT_SERIES) != LUA_TNUMBER) lua_pushnil(L);
+        } else ltw_push_field(L, host, names, r, (enum tw_field)lua_tointeger(L, -1));
         return 1;
     case LUA_TFUNCTION:
         return 1;

@@ -202,7 +202,8 @@ that is no field is an error when the script is loaded.  q is the record itself.
   on_trade    t, symbol, ... as above, price, size, side ("buy", "sell" or nil), id
   on_bar      b or bar, symbol, ... as above, open, high, low, close, volume, interval
               (seconds), side ("bid", "ask" or "mid": what its prices are of, or nil),
-              series (what self:bars gave whose bar it is; nil: it came of a feed)
+              series (what self:bars gave whose bar it is; nil: it came of a feed, or is
+              frozen)
   on_level    level, symbol, ... as above, side ("bid" or "ask"), place (1 is the best),
               price, size, change ("set", "gone" or "clear": the book is empty), last (of
               an update), book; on_book has the same, see `tidewire help books`

@@ -727,7 +727,7 @@ prints("self:bars", app([[
   function M:on_quote(time) print("quote", time // 1000000000) end
   function M:on_bar(bar, open, high, low, close, interval, side, time, series)
     print("bar", series, bar.series, open, high, low, close, interval, side,
-          time // 1000000000, bar:keep() == bar, bar.open)
+          time // 1000000000, bar:keep() == bar, bar.open, tw.freeze { bar }[1].series)
   end]], { quotes = HEAD .. [[
 2,A,10,12,5,5
 3,A,11,13,5,5
@@ -736,13 +736,13 @@ prints("self:bars", app([[
 ]] }), [[
 series	3
 quote	2
-bar	2	2	11.0	12.0	11.0	12.0	0.0	mid	3	true	11.0
+bar	2	2	11.0	12.0	11.0	12.0	0.0	mid	3	true	11.0	nil
 quote	3
-bar	1	1	10.0	11.0	10.0	11.0	2.0	bid	4	true	10.0
-bar	3	3	11.0	12.0	10.0	10.0	0.0	mid	4	true	11.0
+bar	1	1	10.0	11.0	10.0	11.0	2.0	bid	4	true	10.0	nil
+bar	3	3	11.0	12.0	10.0	10.0	0.0	mid	4	true	11.0	nil
 quote	4
-bar	1	1	9.0	9.0	9.0	9.0	2.0	bid	6	true	9.0
-bar	2	2	10.0	11.0	10.0	11.0	0.0	mid	6	true	10.0
+bar	1	1	9.0	9.0	9.0	9.0	2.0	bid	6	true	9.0	nil
+bar	2	2	10.0	11.0	10.0	11.0	0.0	mid	6	true	10.0	nil
 quote	6
 ]])
 prints("weeks begin on Monday, others at an offset", app([[
