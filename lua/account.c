@@ -214,10 +214,17 @@ void ltw_account_charged(struct ltw_trader *t, const char *currency)
 {
     struct tw_account *a = tw_broker_account(t->broker);
     int id = tw_account_currency(a, currency);
-    uint32_t bit = id >= 0 ? UINT32_C(1) << id : 0;
+    uint64_t bit = UINT64_C(1) << (id >= 0 ? id : TW_CURRENCIES);
 
     if (t->unrated & bit || (id >= 0 && has_rate(t, currency))) return;
     t->unrated |= bit;
+    if (id < 0) {
+        tw_log_printf(t->host->log, TW_LOG_WARN, "account", "%s: what the venue charges"
+                      " in %s, and in others, is booked nowhere: an account has %d"
+                      " currencies at most", t->heir.account.name, currency,
+                      TW_CURRENCIES);
+        return;
+    }
     tw_log_printf(t->host->log, TW_LOG_WARN, "account", "%s: the venue charges in %s, for"
                   " which the account has no rate: that is in account:cash_in(\"%s\")"
                   " alone, and in no fees or equity: rates = { %s = 1.1 }",

@@ -49,7 +49,7 @@ struct ltw_trader {
     int64_t *latencies;                  /* constant; measured ones, of both kinds   */
     struct ltw_rate rate[TW_CURRENCIES]; /* constant; n_rates                        */
     unsigned n_rates;
-    uint32_t unrated;                    /* currencies, as bits, that this was told of */
+    uint64_t unrated;                    /* currencies, as bits, that this was told of */
     struct tw_terms **terms;             /* by symbol, as they are needed            */
     size_t n_terms;
     struct tw_told told;                 /* what is being told                       */

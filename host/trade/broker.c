@@ -49,17 +49,16 @@ struct tw_order *tw_broker_untold_order(const struct tw_broker *b, size_t i)
 
 /* ---- reports ---- */
 
-/* The currency of what is charged in another than the instrument's; *value: what that is
- * in the instrument's. */
-static uint32_t other_of(const struct tw_broker *b, const struct tw_terms *terms,
-                         const struct tw_charge *c, tw_money *value)
+/* The currency of what is charged in another than the instrument's; below 0: there are
+ * too many.  *value: what that is in the instrument's. */
+static int other_of(const struct tw_broker *b, const struct tw_terms *terms,
+                    const struct tw_charge *c, tw_money *value)
 {
     uint32_t own = terms ? terms->currency : 0;
-    int of = tw_account_currency(b->account, c->currency);
+    int of = c->other ? tw_account_currency(b->account, c->currency) : -1;
 
-    if (of < 0) of = (int)own;                /* there are too many */
-    *value = tw_account_exchange(b->account, c->other, (uint32_t)of, own);
-    return (uint32_t)of;
+    *value = of < 0 ? 0 : tw_account_exchange(b->account, c->other, (uint32_t)of, own);
+    return of;
 }
 
 void tw_broker_charge(struct tw_broker *b, const struct tw_order *o, struct tw_report *r)
@@ -67,7 +66,6 @@ void tw_broker_charge(struct tw_broker *b, const struct tw_order *o, struct tw_r
     tw_money value;
 
     tw_fees_charge(o->terms ? o->terms->fees : NULL, o, tw_account_traded(b->account), r);
-    if (!r->charge.other) return;
     other_of(b, o->terms, &r->charge, &value);
     r->fee += value;
 }
@@ -76,8 +74,8 @@ void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms 
                     int sign, const struct tw_report *r)
 {
     struct tw_position *p;
-    uint32_t other = 0;
-    tw_money value = 0;
+    tw_money value;
+    int other;
 
     tw_broker_catch_up(b);
     p = tw_account_position(b->account, symbol, terms);
@@ -85,7 +83,7 @@ void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms 
         b->lost = true;
         return;
     }
-    if (r->charge.other) other = other_of(b, terms, &r->charge, &value);
+    other = other_of(b, terms, &r->charge, &value);
     if (r->exec == TW_EXEC_TRADE_CANCELED) {
         tw_account_take_back(b->account, p, r->last_px, sign * r->last_qty,
                              r->fee - value);
@@ -93,8 +91,8 @@ void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms 
     } else {
         tw_account_trade(b->account, p, r->last_px, sign * r->last_qty, r->fee - value);
     }
-    if (r->charge.other)
-        tw_account_charge(b->account, p, other, r->charge.other, value);
+    if (other >= 0)
+        tw_account_charge(b->account, p, (uint32_t)other, r->charge.other, value);
     tw_broker_spent(b, p, sign, r->time_ns);
 }
 

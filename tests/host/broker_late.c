@@ -5,6 +5,7 @@
 #include "broker_rig.h"
 
 static int sent;
+static char currency[8];                 /* of what is charged too; none where empty */
 
 static int count_submit(void *ctx, const struct tw_order *o)
 {
@@ -22,6 +23,10 @@ static bool as_it_is(void *ctx, const struct tw_record *r, struct tw_order **o,
     (void)o;
     out->is_charged = out->exec == TW_EXEC_TRADE;
     if (out->is_charged) out->charge.own = ONE / 2;
+    if (out->is_charged && *currency) {
+        out->charge.other = ONE;
+        strcpy(out->charge.currency, currency);
+    }
     return true;
 }
 
@@ -73,6 +78,26 @@ static void taken_back(void)
     ok(held(g) == 5, "but it is held");
     happens(g, 'H', 5);
     ok(held(g) == 0, "or not");
+    close_rig(g);
+}
+
+/* What is in one currency more than an account can have is not of another one. */
+static void many_currencies(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .next = as_it_is };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    int n = 1, least = 0;
+
+    submit(g, (struct tw_order){ .quantity = 100, .price = 1000 });
+    happens(g, '0', 100);
+    for (; n <= TW_CURRENCIES; n++) {
+        sprintf(currency, "C%d", n);
+        happens(g, 'F', 1);
+        if (tw_account_cash(tw_broker_account(g->b), (uint32_t)n) == -ONE) least++;
+    }
+    ok(least == TW_CURRENCIES - 1 && equity(g) == -TW_CURRENCIES * ONE / 2,
+       "an account is charged in %d currencies beside its own", least);
+    *currency = 0;
     close_rig(g);
 }
 
@@ -556,6 +581,7 @@ int main(void)
     plain_races();
     plain_again();
     plain_amended();
+    many_currencies();
     plain_changes();
     plain_shrinks();
     both(true);
