@@ -254,13 +254,12 @@ bool tw_desk_quote_enter(struct tw_desk *d, struct tw_desk_symbol *s,
 int64_t tw_desk_take(const struct tw_desk *d, struct tw_desk_symbol *s, bool buys,
                      int64_t more)
 {
-    _Atomic int64_t *sum = s ? buys ? &s->buying : &s->selling : NULL;
-    int64_t now = s ? get(sum) : 0;
+    _Atomic int64_t *sum = buys ? &s->buying : &s->selling;
+    int64_t now = get(sum);
     tw_money left;
 
-    if (!s || !d->limits.position) return more;
     do {
-        left = (tw_money)d->limits.position - now;
+        left = d->limits.position ? (tw_money)d->limits.position - now : more;
         if (left <= 0) return 0;
         if (more > left) more = (int64_t)left;
         /* order [desk.counts] relaxed: likewise */

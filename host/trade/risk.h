@@ -157,8 +157,8 @@ bool tw_desk_quote_enter(struct tw_desk *d, struct tw_desk_symbol *s,
 enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbol *s,
                              const struct tw_order *o, const struct tw_exposure *now);
 
-/* Counts so much more of an instrument in, no more than that position leaves (s: NULL: it
- * is not counted): how much it was.  Thread: any.  Blocks: never. */
+/* Counts so much more of an instrument in, no more than that position leaves: how much it
+ * was.  Thread: any.  Blocks: never. */
 int64_t tw_desk_take(const struct tw_desk *d, struct tw_desk_symbol *s, bool buys,
                      int64_t more);
 

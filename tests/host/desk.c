@@ -238,6 +238,7 @@ static int64_t part(struct tw_limits own, struct tw_limits of_all, int64_t asked
     filled = o[0].status == TW_STATUS_FILLED ? o[0].cum_qty / ONE : -1;
     tw_broker_free(b);
     tw_broker_free(other);
+    if (total(&d, 1, true) != 0) filled = -1;
     tw_desk_fini(&d);
     return filled;
 }
@@ -245,7 +246,8 @@ static int64_t part(struct tw_limits own, struct tw_limits of_all, int64_t asked
 static void parts(void)
 {
     const struct tw_limits none = { 0 }, position = { .position = 170 * ONE },
-                           size = { .order_quantity = 101 * ONE };
+                           size = { .order_quantity = 101 * ONE },
+                           others = { .self_match = true };
 
     ok(part(none, none, 0) == 200, "a part of the equity at half the price");
     ok(part(position, none, 0) == 170, "is no more than its position may be");
@@ -253,6 +255,7 @@ static void parts(void)
     ok(part(size, none, 0) == 101 && part(none, size, 0) == 101,
        "nor than an order may be");
     ok(part(none, none, 7 * ONE) == 7, "nor another quantity, which was asked for");
+    ok(part(none, others, 0) == 200, "nothing is left of it where only prices are known");
 }
 
 static const struct tw_terms *its_terms(void *ctx, uint32_t symbol)
