@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "stat/typing.h"
 
 /* ---- keys ---- */
 
@@ -270,7 +271,9 @@ static int unknown(const struct tw_compile *at, const struct tw_expr *e)
         return TW_DENY(at, e, TW_EUSAGE, "an attribute is a name: only == and ~= with a"
                     " text take it");
     for (unsigned i = 0; (field = tw_field_at(i)) != NULL; i++)
-        if (field->kinds & at->d->kinds) look_at(&close, e, field->name);
+        if ((field->kinds & at->d->kinds)
+            && tw_expr_field(field->name, strlen(field->name)))
+            look_at(&close, e, field->name);
     for (unsigned i = 0; i < p->n_items; i++) look_at(&close, e, p->item[i].name);
     return nothing(at, e, &close, "no field or statistic ", "");
 }

@@ -532,6 +532,8 @@ static void errors(void)
        && tw_plan_track(p, &good, 1, &error) == TW_EUSAGE, "%s", error.text);
     ok(tw_plan_when(p, "a + 1", 5, &edge, &error) == TW_EUSAGE, "%s", error.text);
     ok(tw_plan_when(p, "c > 1", 5, &edge, &error) == TW_EUSAGE, "%s", error.text);
+    ok(tw_plan_when(p, "series > 1", 10, &edge, &error) == TW_EUSAGE
+       && !strstr(error.text, "did you"), "a field that none is: %s", error.text);
     tw_plan_free(p);
 }
 
