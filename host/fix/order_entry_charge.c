@@ -31,7 +31,7 @@ void tw_fix_orders_read_cost(struct seen *s, const struct tw_fix_field *f)
         return;
     default: break;
     }
-    if (s->n_fees == 0) return;               /* of no MiscFeeAmt */
+    if (s->n_fees == 0 || s->odd_cost) return;   /* of none that is kept */
     if (f->tag == 138) fee->currency = (struct tw_fix_text){ f->at, f->n };
     else fee->type = letter == '1' ? '1' : letter == '2' ? '2' : '3';   /* 891 */
 }

@@ -30,6 +30,10 @@ static void named(void)
     talk("in 4.0 too", TW_FIX_40, &none, "on\nnew 7\nsent\n"
          ">8|37=X7|11=7|17=1|20=0|39=1|55=A|54=1|38=10|32=4|31=10|14=4|6=10|12=1|13=3|"
          "136=1|137=.5|138=EUR|139=2|\n=7:0! 7:F 4@10 fee 1 and 0.5 EUR");
+    talk("of more fees than are kept the last ones are told, and change no other",
+         TW_FIX_44, &none, BEGIN COSTS("7", "a", "4", "10", "4", "136=9|137=1|137=1|"
+         "137=1|137=1|137=1|137=1|137=1|137=1|138=EUR|137=5|138=GBP|891=2|")
+         "=7:0! stray 7 7:F 4@10 fee 7 and 1 EUR");
     talk("in two other currencies: what can't be booked is told, once", TW_FIX_44, &none,
          BEGIN COSTS("7", "a", "4", "10", "4", "12=1|13=3|479=GBP|136=1|137=2|138=EUR|"
                      "139=4|")
