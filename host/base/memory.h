@@ -49,8 +49,9 @@ void *tw_map(size_t bytes, bool whole);
 void tw_unmap(void *p, size_t bytes);
 
 /* As tw_unmap of what was mapped so, where only the first `used` bytes were written to or
- * have memory: if they are few it is kept for the next tw_map, as all threads of a
- * process stop for each munmap.  p may be NULL.  Thread: any.  Blocks: no. */
+ * have memory: if they are few it is kept for the next tw_map of that size, as all
+ * threads of a process stop for each munmap; so not of sizes that never come again.  p
+ * may be NULL.  Thread: any.  Blocks: no. */
 void tw_unmap_used(void *p, size_t bytes, bool whole, size_t used);
 
 /* Such pages become so many more, maybe elsewhere; none are copied, and nothing is left

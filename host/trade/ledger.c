@@ -54,14 +54,19 @@ void tw_ledger_only_outcomes(struct tw_ledger *l)
     l->only_outcomes = true;
 }
 
+/* Where the room has grown nobody maps as much again. */
+static void free_trades(void *p, size_t room, size_t n, size_t size)
+{
+    if (room > TRADES_ROOM) tw_unmap(p, room * size);
+    else tw_unmap_used(p, room * size, false, n * size);
+}
+
 void tw_ledger_free(struct tw_ledger *l)
 {
     if (!l) return;
     tw_free(l->open);
-    tw_unmap_used(l->outcomes, l->room * sizeof *l->outcomes, false,
-                  l->n_trades * sizeof *l->outcomes);
-    tw_unmap_used(l->trips, l->trips_room * sizeof *l->trips, false,
-                  l->n_trades * sizeof *l->trips);
+    free_trades(l->outcomes, l->room, l->n_trades, sizeof *l->outcomes);
+    free_trades(l->trips, l->trips_room, l->n_trades, sizeof *l->trips);
     tw_free(l->days.p);
     tw_free(l->curve.p);
     tw_free(l);

@@ -2,6 +2,8 @@
 #include "trade/ledger.h"
 
 #include <math.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "tap.h"
@@ -179,6 +181,26 @@ static void without_memory(void)
     ok(refused == 6, "no memory is said (%u)", refused);
 }
 
+/* No ledger begins with as much room: what is kept of each would never be used. */
+static void given_back(void)
+{
+    enum { TRADES = 3000, BYTES = 4096 * sizeof(struct tw_outcome) };
+    struct tw_ledger *l = tw_ledger_new();
+    unsigned char in = 0;
+    void *p;
+
+    tw_ledger_only_outcomes(l);
+    for (int i = 0; i < TRADES; i++) {
+        trade(l, i, 1, 100, 0);
+        trade(l, i, -1, 101, 0);
+    }
+    tw_ledger_free(l);
+    p = tw_map(BYTES, false);
+    ok(p && mincore(p, (size_t)sysconf(_SC_PAGESIZE), &in) == 0 && !(in & 1),
+       "one whose room has grown keeps no memory when it goes");
+    tw_unmap(p, BYTES);
+}
+
 int main(void)
 {
     trips();
@@ -187,5 +209,6 @@ int main(void)
     outcomes();
     curve();
     without_memory();
+    given_back();
     return tap_done();
 }
