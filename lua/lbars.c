@@ -169,6 +169,7 @@ static int bars(lua_State *L)
     struct ltw_bars **last, *b;
     struct tw_bars_options o;
     uint32_t series = 1;
+    char **names;
 
     ltw_check_self(L, "bars");
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -179,22 +180,21 @@ static int bars(lua_State *L)
     o = check_options(L);
     o.symbols = s->engine->host->symbols;
     lua_getfield(L, 2, "symbols");
+    names = ltw_check_list(L, -1, "symbols");
     for (last = &s->bars; *last; last = &(*last)->next) series++;
     b = tw_calloc(1, sizeof *b);
-    if (!b) return luaL_error(L, "not enough memory");
-    *last = b;                           /* freed with the instance from here on */
-    b->symbols.all = true;
-    b->series = series;
-    b->o = o;
-    b->made = tw_bars_new(&o);
-    if (!b->made) {
-        *last = NULL;
-        ltw_bars_free(b);
+    if (b) b->made = tw_bars_new(&o);
+    if (!b || !b->made) {
+        tw_free(b);
+        tw_free(names);
         return luaL_error(L, "not enough memory");
     }
     b->symbols.sectors = tw_symbols_sectors(ltw_state(L)->host->symbols);
-    b->symbols.names = ltw_check_list(L, -1, "symbols");
-    b->symbols.all = !b->symbols.names;
+    b->symbols.names = names;
+    b->symbols.all = !names;
+    b->series = series;
+    b->o = o;
+    *last = b;                           /* freed with the instance from here on */
     lua_pushinteger(L, series);
     return 1;
 }

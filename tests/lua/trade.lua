@@ -720,6 +720,7 @@ fails("and their label", bar_app("", ", label = 'middle'"),
       'label must be "start" or "end", got \'middle\'')
 prints("self:bars", app([[
   function M:on_start()
+    pcall(self.bars, self, { every = 1, of = "bid", symbols = 5 })   -- is none
     self:bars { every = 2, of = "bid" }
     self:bars { count = 2, of = "mid", symbols = "A" }
     print("series", self:bars { count = 3, of = "mid" })
