@@ -60,7 +60,6 @@ struct tw_board *tw_board_new(void)
 void tw_board_free(struct tw_board *b)
 {
     struct tw_board_value nil = { .kind = TW_VALUE_NIL };
-
     uint32_t n;
 
     if (!b) return;
