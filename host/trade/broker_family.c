@@ -200,8 +200,10 @@ static void ask_later(struct tw_broker *b, const struct tw_order *o)
 static void ask_for(struct tw_broker *b, struct tw_order *o, int64_t wanted)
 {
     const struct tw_gateway *g = b->o.gateway;
+    struct tw_order *entry = tw_broker_find(b, o->parent);
     int rc = wanted ? g->replace(g->ctx, o, wanted, 0, 0) : g->cancel(g->ctx, o);
 
+    if (entry && !wanted) entry->has_dropped = true;
     if (rc == UV_ENOMEM) {
         b->lost = true;
     } else if (rc == TW_ECLOSED) {
@@ -308,6 +310,6 @@ void tw_broker_reopen(struct tw_broker *b, struct tw_order *o)
         if (child->parent == o->id) tw_broker_join_parent(child, o);
     bare = o->cum_qty <= o->others_qty || !o->children;
     o->over = !o->parent && o->quantity > o->others_qty
-           && (o->over || (o->others_qty > 0 && bare));
+           && (o->over || ((o->others_qty > 0 || o->has_dropped) && bare));
     look_anew(b, o);
 }

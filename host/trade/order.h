@@ -144,7 +144,8 @@ struct tw_order {
     } wish, wish_before;
     bool has_most;
     bool is_asked;                  /* the broker's: it has asked for a change,   */
-    bool is_dropped;                /* and for its end                            */
+    bool is_dropped;                /* and for its end,                           */
+    bool has_dropped;               /* or, of an entry, for that of an exit       */
     uint8_t tries;                  /* of which so many were refused,             */
     int64_t again_ns;               /* and it asks again then; 0: at once         */
 };
