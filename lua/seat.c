@@ -70,8 +70,8 @@ static const struct tw_ties *ties_of(const struct ltw_trader *t,
         return NULL;
     *out = (struct tw_ties){ .parent = o->parent, .group = o->group,
                              .reduce_only = o->reduce_only };
-    if (o->parent && (o->wish.quantity ? o->wish.cuts : o->has_most))
-        out->most = o->wish.quantity ? o->wish.quantity : o->most;
+    if (o->parent && (o->wish[0] ? o->wish[0] < 0 : o->has_most))
+        out->most = o->wish[0] ? -o->wish[0] : o->most;
     if (label) strncpy(out->label, label, sizeof out->label - 1);
     return out;
 }

@@ -125,12 +125,13 @@ static bool reopen(struct tw_broker *b, struct tw_order *o)
 /* The quantity is one that its owner has asked for. */
 static void grant(struct tw_order *o, int64_t quantity)
 {
-    struct tw_wish *w = quantity == o->wish.quantity ? &o->wish : &o->wish_before;
+    int64_t *w = o->wish;
 
-    if (w->quantity != quantity) return;
+    while (w < o->wish + TW_WISHES && *w != quantity && *w != -quantity) w++;
+    if (w == o->wish + TW_WISHES) return;
     o->most = quantity;
-    o->has_most = w->cuts;
-    w->quantity = 0;
+    o->has_most = *w < 0;
+    *w = 0;
 }
 
 /* From the venue, or from here. */
@@ -146,9 +147,11 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
         r = &charged;
     }
     if (!tw_order_apply(o, r)) return;
-    if (r->exec == TW_EXEC_REPLACED && o->wish.quantity) grant(o, r->quantity);
-    if (o->requests == 0 && is_answer(r))
-        o->asked = o->asked_price = o->wish.quantity = o->wish_before.quantity = 0;
+    if (r->exec == TW_EXEC_REPLACED) grant(o, r->quantity);
+    if (o->requests == 0 && is_answer(r)) {
+        o->asked = o->asked_price = 0;
+        memset(o->wish, 0, sizeof o->wish);
+    }
     tw_broker_add(b, o, tw_broker_beyond(b, o) - before);
     if (tw_report_is_trade(r))
         tw_broker_book(b, o->symbol, o->terms, tw_order_sign(o), r);
@@ -344,8 +347,8 @@ static void wish(const struct tw_broker *b, struct tw_order *o, int64_t quantity
     int64_t full = full_size(b, o);
 
     if (quantity == 0 || !(o->parent || o->has_most)) return;
-    if (o->wish.quantity) o->wish_before = o->wish;
-    o->wish = (struct tw_wish){ quantity, !o->parent || quantity < full };
+    memmove(o->wish + 1, o->wish, sizeof o->wish - sizeof *o->wish);
+    o->wish[0] = !o->parent || quantity < full ? -quantity : quantity;
     if (o->held) grant(o, quantity);
 }
 
@@ -368,8 +371,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
 {
     struct tw_order next = *o;
     enum tw_reason why;
-    struct tw_wish wished, before;
-    int64_t asked, at, off;
+    int64_t asked, at, off, wished[TW_WISHES];
     int rc;
 
     if (!tw_order_is_open(o)) return tw_fail(error, TW_EUSAGE, "the order is not open");
@@ -401,8 +403,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
         refuse_for(b, o, TW_EXEC_CANCEL_REJECTED, why, tw_order_off_grid(&next, why));
         return TW_OK;
     }
-    wished = o->wish;
-    before = o->wish_before;
+    memcpy(wished, o->wish, sizeof wished);
     wish(b, o, quantity);
     rc = b->o.gateway ? b->o.gateway->replace(b->o.gateway->ctx, o, quantity, price, stop)
                       : tw_simulator_replace(b->venue, o, quantity, price, stop,
@@ -412,8 +413,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
         tw_broker_say(b, o, TW_EXEC_PENDING_REPLACE, TW_REASON_NONE);
         return TW_OK;
     }
-    o->wish = wished;
-    o->wish_before = before;
+    memcpy(o->wish, wished, sizeof wished);
     tw_broker_ask(b, o, asked, at);
     tw_broker_share(b, o, true);
     rc = refuse(b, o, rc);

@@ -81,6 +81,7 @@ enum tw_reason {
 const char *tw_reason_text(enum tw_reason reason);
 
 enum { TW_REASON_TEXT = 160 };      /* bytes that tw_order_reason may need        */
+enum { TW_WISHES = 4 };             /* changes in flight that are told apart      */
 
 struct tw_order {
     uint64_t id;                    /* ClOrdID 11                                 */
@@ -138,10 +139,9 @@ struct tw_order {
                                      * as its owner, or trades of its group, left it */
     int64_t coming;                 /* the quantity that was asked for last, where the
                                      * answer is not there; 0: the one it has     */
-    struct tw_wish {                /* the quantity that its owner has asked for, as */
-        int64_t quantity;           /* there is no answer yet; 0: none            */
-        bool cuts;                  /* it is less than it would be                */
-    } wish, wish_before;
+    int64_t wish[TW_WISHES];        /* quantities that its owner has asked for, the last
+                                     * first, as there is no answer yet; below 0: it is
+                                     * less than it would be; 0: none             */
     bool has_most;
     bool is_asked;                  /* the broker's: it has asked for a change,   */
     bool is_dropped;                /* and for its end,                           */

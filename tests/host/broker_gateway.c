@@ -609,25 +609,27 @@ static void priced(void)
     close_life();
 }
 
-/* Its owner asks for two sizes, of which the venue refuses one: it is the other one. */
-static void cut_twice(void)
+/* Its owner asks for several sizes, of which the venue grants one: it is that one. */
+static void cut_often(void)
 {
-    for (int refused = 0; refused < 2; refused++) {
+    const int sizes[] = { 5, 7, 6, 8 };
+
+    for (int granted = 0; granted < 4; granted++) {
         open_life();
         enter(10);
         calm_down();
         trade(1, 10 * ONE);
         calm_down();
-        tw_broker_replace(l->g->b, order_of(2), 5 * ONE, 0, 0, &error);
-        tw_broker_replace(l->g->b, order_of(2), 7 * ONE, 0, 0, &error);
-        for (int i = 0; i < 2; i++) {
-            l->refuses = i == refused;
+        for (int i = 0; i < 4; i++)
+            tw_broker_replace(l->g->b, order_of(2), sizes[i] * ONE, 0, 0, &error);
+        for (int i = 0; i < 4; i++) {
+            l->refuses = i != granted;
             take(&l->up[l->at_up++]);
         }
         l->refuses = false;
         calm_down();
-        ok(l->at[2].quantity == (refused ? 5 : 7) * ONE && l->at[3].quantity == 10 * ONE,
-           "of two changes of an exit the one that was not refused stays");
+        ok(l->at[2].quantity == sizes[granted] * ONE && l->at[3].quantity == 10 * ONE,
+           "of four changes of an exit the one that was not refused stays");
         close_life();
     }
 }
@@ -792,6 +794,6 @@ int main(void)
     bare_entry();
     late_of_group();
     priced();
-    cut_twice();
+    cut_often();
     return tap_done();
 }
