@@ -68,7 +68,8 @@ STATIC   = $(if $(SAN)$(filter-out -l:% -ldl -lpthread -lm,$(LDLIBS)),,$(if \
 
 all: $B/tidewire $B/libtidewire.a $(STATIC)
 programs: all $(CTESTS) $(BENCHES)
-$B/libtidewire.a: $(HOST) $(call objects,lua/*.c lua/ffi/*.c)
+$B/libtidewire.a: $(HOST) $(filter-out $B/lua/main/% $B/lua/static/%,$(call objects,\
+                   lua/*.c lua/*/*.c))
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -94,11 +95,13 @@ $B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a
 # orders over FIX (1.5 % more instructions for one); and is not the check of a built
 # program, of which each bit was changed as it is.  Of lua/, host/fix and host/run what
 # is quick is named, of the others what is not.
-QUICK    = $(patsubst %,lua/%.c,dispatch record script trader ltrade lorder account \
-             lbars lbook tracker ltracked% lstat lstat_field lview lvalue lchannel \
-             lcache lcache_look lfuture task tasks park loop copy backtest supply \
-             journal worth payload lfix_message ffi/call ffi/cdata ffi/convert \
-             main/seal main/main main/program) \
+QUICK    = $(patsubst %,lua/%.c,run/dispatch run/script tape/lrecord trade/lbars \
+             trade/account_options trade/lbook trade/lorder trade/ltrade trade/trader \
+             backtest/backtest backtest/journal backtest/supply backtest/worth \
+             stat/lstat stat/lstat_field stat/ltracked% stat/tracker share/lcache \
+             share/lcache_look share/lchannel share/lfuture share/lvalue share/lview \
+             task/loop task/park task/task task/tasks reload/copy fix/lfix_message \
+             payload ffi/call ffi/cdata ffi/convert main/seal main/main main/program) \
            $(patsubst %,host/fix/%.c,check depth kind market_data_in \
              market_data_levels market_data_read market_data_until message session_in \
              session_out store write) \
@@ -123,7 +126,8 @@ PLAIN    = $(wildcard host/share/*.c host/run/*.c host/stat/*.c host/fix/*.c \
 $(PLAIN:%.c=$B/%.o): CFLAGS += -fno-align-loops -fno-align-jumps -fno-align-labels \
                                -Wno-ignored-optimization-argument
 # What each record of a backtest passes: where a function began by chance was 5 % of it.
-ALIGNED  = $(patsubst %,lua/%.c,dispatch record backtest supply trader lstat) \
+ALIGNED  = $(patsubst %,lua/%.c,run/dispatch tape/lrecord backtest/backtest \
+             backtest/supply trade/trader stat/lstat) \
            $(patsubst %,host/%.c,feed/csv feed/column feed/history feed/history_tape \
              tape/tape tape/bar trade/broker trade/simulator trade/fill stat/stat)
 $(ALIGNED:%.c=$B/%.o): CFLAGS += -falign-functions=64

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "engine.h"
-#include "remote.h"
+#include "run/engine.h"
+#include "task/remote.h"
 
 enum { QUOTES = 1 << 12, SYMBOLS = 1000, ROUNDS = 200, TAPE = QUOTES * 2 };
 

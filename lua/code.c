@@ -11,14 +11,14 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "fix.h"
+#include "fix/fix.h"
 #include "hint.h"
 #include "lerror.h"
-#include "lvalue.h"
-#include "lview.h"
-#include "script.h"
+#include "share/lvalue.h"
+#include "share/lview.h"
+#include "run/script.h"
 #include "source.h"
-#include "tracker.h"
+#include "stat/tracker.h"
 #include "watchdog.h"
 
 #define VERSION "tw.version"

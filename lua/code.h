@@ -5,10 +5,10 @@
 #ifndef LTW_CODE_H
 #define LTW_CODE_H
 
-#include "filter.h"
-#include "handler.h"
+#include "run/filter.h"
+#include "run/handler.h"
 #include "share/value.h"
-#include "version.h"
+#include "reload/version.h"
 
 struct ltw_script_options;
 

@@ -25,8 +25,8 @@
 #include <lualib.h>
 
 #include "bundle.h"
-#include "lvalue.h"
-#include "script.h"
+#include "share/lvalue.h"
+#include "run/script.h"
 
 #define INTERNAL "tw.internal."
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lvalue.h"
+#include "share/lvalue.h"
 #include "tape/field.h"
 
 enum { CHAIN = 8, KEYS = 100000 }; /* tables that __index leads to; keys of all */

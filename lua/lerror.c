@@ -20,9 +20,9 @@
 #include <uv.h>
 
 #include "hint.h"
-#include "script.h"
+#include "run/script.h"
 #include "share/failure.h"
-#include "task.h"
+#include "task/task.h"
 
 #define ERROR "tw.error"
 #define SCOPE "scope"    /* of an error that ends a wait: whose doing it is, in a */

@@ -5,8 +5,8 @@
 #ifndef LTW_LERROR_H
 #define LTW_LERROR_H
 
-#include "lvalue.h"
-#include "scope.h"
+#include "share/lvalue.h"
+#include "task/scope.h"
 
 /* [-0, +0, m]  Teaches the state what an error is. */
 void ltw_error_open(lua_State *L);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "script.h"
+#include "run/script.h"
 
 void ltw_push_line(lua_State *L)
 {

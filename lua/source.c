@@ -23,7 +23,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
-#include "embedded.h"
+#include "embed/embedded.h"
 #include "payload.h"
 
 enum { FILE_MAX_BYTES = 1 << 30 };

@@ -37,7 +37,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "park.h"
+#include "task/park.h"
 
 /* Go uses the same signal for the same purpose: nobody else does. */
 enum { SIGNAL = SIGURG };

@@ -7,7 +7,7 @@
 
 #include <time.h>
 
-#include "engine.h"
+#include "run/engine.h"
 
 /* Called around Lua code that must not run for ever.
  * Thread: the state's. */

@@ -14,7 +14,7 @@ local fix = {}
 local check, fail = declare.check, declare.fail
 
 local LINKS_MAX <const> = 4096           -- TW_FIX_LINKS_MAX
--- Of lua/fix.c.
+-- Of lua/fix/fix.c.
 local HOSTS_MAX <const>, TAKE_MAX <const>, TEMPLATES_MAX <const> = 16, 256, 16
 
 local VERSIONS = { "FIX.4.0", "FIX.4.1", "FIX.4.2", "FIX.4.3", "FIX.4.4", "FIX.5.0",

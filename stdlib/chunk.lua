@@ -1,6 +1,6 @@
 --- chunk: what runs in the pool for a part of a list, or for a load of a cache.
 --
--- Each function gets the caller's own as its first argument; see lua/lcall.h.
+-- Each function gets the caller's own as its first argument; see lua/share/lcall.h.
 
 -- The one value that a function has returned; what: the beginning of the error.
 local function one(what, ...)

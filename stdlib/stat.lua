@@ -1,7 +1,7 @@
 --- stat: statistics at the speed of C.
 --
 -- For each kind of statistic that C has there is a function here, which makes an
--- instance (lua/lstat.c) or, with texts first, a declaration.
+-- instance (lua/stat/lstat.c) or, with texts first, a declaration.
 --
 -- A declaration is a table:
 --   text       "mean(ask - bid, window=64) by symbol where bid_size > 100", which is

@@ -18,8 +18,8 @@
 #include "base/memory.h"
 #include "callback.h"
 #include "lffi.h"
-#include "lfuture.h"
-#include "lobject.h"
+#include "share/lfuture.h"
+#include "share/lobject.h"
 #include "plan.h"
 
 enum { THREADS_MAX = 256 };     /* of calls that jobs make */

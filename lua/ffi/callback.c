@@ -19,8 +19,8 @@
 
 #include "base/memory.h"
 #include "plan.h"
-#include "scope.h"
-#include "script.h"
+#include "task/scope.h"
+#include "run/script.h"
 
 enum { FOR_EVER_MAX = 10000 };   /* callbacks that live as long as their state */
 enum { KEPT_MAX = 100000 };      /* and those that live longer                 */

@@ -10,7 +10,7 @@
 #include "code.h"
 #include "foreign.h"
 #include "ltw.h"
-#include "script.h"
+#include "run/script.h"
 
 #define HOT inline __attribute__((always_inline))
 #define COLD __attribute__((noinline))

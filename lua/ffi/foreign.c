@@ -33,8 +33,8 @@
 #include "base/memory.h"
 #include "callback.h"
 #include "lerror.h"
-#include "loop.h"
-#include "task.h"
+#include "task/loop.h"
+#include "task/task.h"
 
 enum { LOOK_NS = 50000000 };                     /* who waits looks that often */
 static const int64_t PATIENCE_NS = 2000000000, SILENCE_NS = 5000000000;

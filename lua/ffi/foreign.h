@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #include "ltw.h"
-#include "tasks.h"
+#include "task/tasks.h"
 
 struct ltw_ffi;
 struct ltw_scope;

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "endpoint.h"
+#include "attach/endpoint.h"
 #include "ltw.h"
 #include "main/editor.h"
 #include "main/paint.h"

@@ -10,9 +10,9 @@
 
 #include <stdio.h>
 
-#include "app.h"
+#include "run/app.h"
 #include "base/memory.h"
-#include "market.h"
+#include "run/market.h"
 
 enum { LOG_BYTES = 1 << 16 };
 

@@ -20,10 +20,10 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "loop.h"
+#include "task/loop.h"
 #include "main/prompt.h"
 #include "main/signals.h"
-#include "task.h"
+#include "task/task.h"
 #include "tidewire.h"
 
 #define PROGRAM "tidewire: "

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app.h"
+#include "run/app.h"
 #include "attach_to.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -26,7 +26,7 @@
 #include "share/object.h"
 #include "share/value.h"
 #include "tape/field.h"
-#include "tasks.h"
+#include "task/tasks.h"
 
 enum { USAGE = 2, LEAKED = 98 };   /* a command line that makes no sense; see leaks */
 

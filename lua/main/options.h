@@ -5,7 +5,7 @@
 #ifndef LTW_OPTIONS_H
 #define LTW_OPTIONS_H
 
-#include "app.h"
+#include "run/app.h"
 
 /* set: the values of --set, which the caller gives room for. */
 struct ltw_options { struct tw_app_options app; const char **set, *path; };

@@ -6,14 +6,14 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "census.h"
-#include "loop.h"
-#include "lpool.h"
-#include "market.h"
+#include "task/census.h"
+#include "task/loop.h"
+#include "task/lpool.h"
+#include "run/market.h"
 #include "output.h"
 #include "share/caches.h"
 #include "share/failure.h"
-#include "tasks.h"
+#include "task/tasks.h"
 
 struct ltw_program {
     struct ltw_host host;

@@ -18,13 +18,13 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "loop.h"
+#include "task/loop.h"
 #include "main/aside.h"
 #include "main/editor.h"
 #include "main/interpreter.h"
 #include "main/paint.h"
 #include "run/pool.h"
-#include "tasks.h"
+#include "task/tasks.h"
 #include "tty.h"
 
 struct prompt {

@@ -5,7 +5,7 @@
 #ifndef LTW_REPL_H
 #define LTW_REPL_H
 
-#include "app.h"
+#include "run/app.h"
 
 /* The prompt is what the run is embedded in: it begins when the feeds run, and the run
  * ends with it. */

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "loop.h"
+#include "task/loop.h"
 
 enum { TURN_MS = 20, TURN_NS = 20000000, DEEP = 50, SIGNAL = SIGVTALRM };
 

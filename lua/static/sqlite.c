@@ -1,8 +1,9 @@
-/* sqlite.c - stands for lua/sqlite.c in the static program, which opens no libraries.
+/* sqlite.c - stands for lua/backtest/sqlite.c in the static program, which opens no
+ * libraries.
  *
  * Layer lua.
  */
-#include "sqlite.h"
+#include "backtest/sqlite.h"
 
 const char *ltw_sqlite_open(struct ltw_sqlite *out)
 {
