@@ -241,6 +241,19 @@ static void settle(struct tw_broker *b, struct tw_order *o)
     }
 }
 
+/* It waits no longer, unless its entry, which trades on, has only closed what was held
+ * the other way round so far.  What that has closed is not there for it either, as what
+ * another exit has traded. */
+static void release(struct tw_broker *b, struct tw_order *o)
+{
+    int64_t n = o->entry_qty - o->others_qty;
+    int64_t room = o->reduce_only ? tw_broker_room(b, o, 0) : n;
+
+    if (room == 0 && tw_broker_find(b, o->parent)) return;
+    if (room > 0 && room < n) o->others_qty += n - room;
+    tw_broker_release(b, o, tw_order_wanted(o));
+}
+
 /* Something that it depends on has traded, or has ended. */
 static void follow(struct tw_broker *b, struct tw_order *o)
 {
@@ -250,8 +263,7 @@ static void follow(struct tw_broker *b, struct tw_order *o)
     if (!tw_order_is_open(o)) return;
     if (!o->held) settle(b, o);
     else if (due == ENDED) tw_broker_say(b, o, TW_EXEC_CANCELED, TW_REASON_PARENT);
-    else if (tw_order_wanted(o) > 0 && o->entry_qty > 0)
-        tw_broker_release(b, o, tw_order_wanted(o));
+    else if (tw_order_wanted(o) > 0 && o->entry_qty > 0) release(b, o);
 }
 
 /* The newest first; what becomes due meanwhile has its turn after the older ones, or in

@@ -295,8 +295,9 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
  *   post_only, reduce_only, label
  *   take_profit, stop_loss     prices of a bracket: two exits that wait for this order.
  *                  One cancels the other; their labels say which they are.  They are for
- *                  what this order has traded: order:modify makes them no larger; one
- *                  that it makes smaller stays so, and leaves the rest to the other.
+ *                  what this order has traded, but for what that closes of a position of
+ *                  the other side: order:modify makes them no larger; one that it makes
+ *                  smaller stays so, and leaves the rest to the other.
  *                  When they have traded all of that, what is left of this order is
  *                  canceled.  The order is refused where an exit is at no tick, or would
  *                  trade at once as the market is now

@@ -71,6 +71,45 @@ static void refused_entry(void)
     close_rig(g);
 }
 
+/* An entry that turns the position closes what there is first: its exits wait until there
+ * is something that they can reduce, and are for that. */
+static void turns(void)
+{
+    for (int ends = 0; ends < 2; ends++) {
+        struct rig *g = open_rig((struct tw_broker_options){ 0 });
+        struct tw_order exit = { .quantity = 9, .stop = 900, .side = TW_SIDE_SELL,
+                                 .type = TW_TYPE_STOP, .reduce_only = true };
+        struct tw_order *stop, *target;
+
+        quote(g, 1, 1000, 1001, 500);
+        submit(g, (struct tw_order){ .quantity = 5, .side = TW_SIDE_SELL });
+        quote(g, 2, 1000, 1001, 500);
+        exit.parent = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 })->id;
+        stop = submit(g, exit);
+        exit.type = TW_TYPE_LIMIT;
+        exit.stop = 0;
+        exit.price = 1100;
+        target = submit(g, exit);
+        told(g);
+        quote(g, 3, 1000, 1001, 5);
+        is_told(g, "2 0, 2 F5", "it has closed, the stop waits");
+        if (ends) tw_broker_cancel(g->b, &g->order[1]);
+        quote(g, 4, 1000, ends ? 1002 : 1001, 3);
+        is_told(g, ends ? "2 6, 2 4, 4 8/13, 3 8/13" : "2 F3", "it goes on, or ends");
+        if (!ends) {
+            ok(stop->quantity == 3 * ONE && target->quantity == 3 * ONE,
+               "they are for what it has opened");
+            quote(g, 5, 1000, 1001, 1);
+            ok(stop->quantity == 4 * ONE && tw_broker_held(g->b, 1) == 4 * ONE,
+               "and grow with that");
+        }
+        quote(g, 6, 899, 901, 50);
+        ok(tw_broker_held(g->b, 1) == 0 && !tw_broker_open(g->b, NULL),
+           "nothing is held, nor open");
+        close_rig(g);
+    }
+}
+
 /* What one exit has traded is not there for the other one, though the entry goes on. */
 static void exits_share(void)
 {
@@ -329,6 +368,7 @@ int main(void)
 {
     brackets();
     refused_entry();
+    turns();
     exits_share();
     entries_end();
     exits_meet();
