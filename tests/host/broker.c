@@ -564,7 +564,7 @@ static void open_twin(struct twin *t, struct tw_desk *desk, bool is_copy)
 {
     t->rig = open_rig((struct tw_broker_options){
         .desk = desk, .is_uncounted = is_copy,
-        .limits = { .open_orders = 40, .orders = 20, .per_ns = 5 * ONE },
+        .limits = { .open_orders = 40, .orders = 3, .per_ns = 9 * ONE },
         .simulator = { .submit = { .kind = TW_LATENCY_UNIFORM, .max_ns = 3 * ONE },
                        .cancel = { .kind = TW_LATENCY_UNIFORM, .max_ns = 3 * ONE } } });
     t->all = calloc(TWINS, sizeof *t->all);

@@ -287,6 +287,11 @@ static void cuts_last(void)
     quote(g, 7, 1000, 1001, 9);
     ok(tw_order_leaves(b.exit[0]) == 9 * ONE && tw_order_leaves(b.exit[1]) == 8 * ONE,
        "all of seven become all of nine, and what waited is for no more than was said");
+    quote(g, 8, 1010, 1011, 2);
+    tw_broker_replace(g->b, b.exit[1], 9 * ONE, 0, 0, &error);
+    quote(g, 9, 1000, 1001, 9);
+    ok(tw_order_leaves(b.exit[1]) == 7 * ONE && tw_broker_held(g->b, 1) == 7 * ONE,
+       "nor is one for what the other has traded");
     close_rig(g);
 }
 

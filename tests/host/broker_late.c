@@ -208,9 +208,8 @@ static int note_replace(void *ctx, const struct tw_order *o, int64_t quantity,
                         int64_t price, int64_t stop)
 {
     (void)ctx;
-    (void)price;
-    (void)stop;
-    sprintf(asked + strlen(asked), "G%d=%d ", (int)o->id, (int)(quantity / ONE));
+    sprintf(asked + strlen(asked), price || stop ? "prices " : "G%d=%d ", (int)o->id,
+            (int)(quantity / ONE));
     return 0;
 }
 

@@ -7,10 +7,10 @@
 
 struct seen { unsigned waited, ruined, differed, wrong; };
 
-static void one_quote(struct rig *g, uint32_t symbol, int64_t second, int64_t bid)
+static void one_quote(struct rig *g, uint32_t symbol, int64_t time_ns, int64_t bid)
 {
     struct tw_record r = { .seq = ++g->seq, .kind = TW_QUOTE, .symbol = symbol,
-                           .time = second * ONE };
+                           .time = time_ns };
 
     r.quote = (struct tw_quote){ bid, bid + ONE / 100, 100000 * ONE, 100000 * ONE };
     tw_broker_record(g->b, &r);
@@ -26,6 +26,7 @@ static void compare(struct rig *always, struct rig *seldom, struct seen *s)
     s->differed += tw_account_equity(a) != tw_account_equity(b)
         || tw_account_free_cash(a) != tw_account_free_cash(b)
         || tw_account_unrealised(a) != tw_account_unrealised(b)
+        || tw_account_all_cash(a) != tw_account_all_cash(b)
         || (p && (p->mark != q->mark || p->worth != q->worth));
 }
 
@@ -53,7 +54,7 @@ static struct seen run(int64_t multiplier, int64_t margin)
         if (next() % 300 == 0) step *= 100;
         if (price[symbol] + step > ONE) price[symbol] += step;
         for (int i = 0; i < 2; i++) {
-            one_quote(both[i], symbol, second * 7, price[symbol]);
+            one_quote(both[i], symbol, second * 90 * ONE, price[symbol]);
             if (!orders) continue;
             submit(both[i], (struct tw_order){ .symbol = symbol, .quantity = quantity,
                        .side = buys ? TW_SIDE_BUY : TW_SIDE_SELL });
@@ -81,8 +82,39 @@ static void check(const char *what, int64_t multiplier, int64_t margin, bool wai
        s.waited);
 }
 
+/* Futures are settled behind midnight, at the last price of the day before. */
+static void days(void)
+{
+    const int64_t midnight = 86400 * ONE;
+    struct rig *g = open_rig((struct tw_broker_options){ 0 });
+    tw_money made, cash;
+
+    g->terms.margin = 50 * ONE;
+    g->terms.settles_daily = true;
+    for (uint32_t symbol = 1; symbol <= 2; symbol++) {
+        one_quote(g, symbol, ONE, 20 * ONE - ONE / 100);
+        submit(g, (struct tw_order){ .symbol = symbol, .quantity = 10 });
+        for (int i = 0; i < 2; i++) one_quote(g, symbol, 2 * ONE, 20 * ONE - ONE / 100);
+    }
+    cash = tw_account_all_cash(tw_broker_account(g->b));
+    for (uint32_t symbol = 1; symbol <= 2; symbol++)
+        one_quote(g, symbol, midnight, 23 * ONE - ONE / 200);
+    ok(tw_account_all_cash(tw_broker_account(g->b)) == cash
+       && tw_broker_day(g->b, &made) == midnight, "midnight is of the day that ends");
+    one_quote(g, 1, midnight + 1, 30 * ONE);
+    ok(tw_account_all_cash(tw_broker_account(g->b)) == cash + 60 * ONE
+       && tw_broker_day(g->b, &made) == 2 * midnight && made == 60 * ONE,
+       "what follows is not: both are settled");
+    close_rig(g);
+    g = open_rig((struct tw_broker_options){ 0 });
+    one_quote(g, 1, midnight, 20 * ONE);
+    ok(tw_broker_day(g->b, &made) == midnight, "and where nothing came before it");
+    close_rig(g);
+}
+
 int main(void)
 {
+    days();
     check("shares", 0, 0, true);
     check("a future", 2 * ONE, 50 * ONE, true);
     check("parts of 1", 3 * ONE / 2, 0, false);

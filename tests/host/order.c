@@ -102,6 +102,42 @@ static void numbers(void)
        "a late one counts, and when it is taken back does not");
 }
 
+/* What is taken back of an open one is as if it had never been; what the venue has
+ * charged itself is counted apart, and never more than has traded, nor below 0. */
+static void taken_back(void)
+{
+    struct tw_order o = order_in('0');
+    struct tw_report part = { .exec = 'F', .last_px = 3 * TW_FIXED_ONE,
+                              .last_qty = 4 * TW_FIXED_ONE, .is_charged = true };
+    struct tw_report back = { .exec = 'H', .last_px = 6 * TW_FIXED_ONE,
+                              .last_qty = 2 * TW_FIXED_ONE };
+
+    apply(&o, part);
+    apply(&o, (struct tw_report){ .exec = 'F', .last_qty = 2 * TW_FIXED_ONE,
+                                  .last_px = 6 * TW_FIXED_ONE });
+    ok(!apply(&o, (struct tw_report){ .exec = 'F', .last_qty = 5 * TW_FIXED_ONE }),
+       "no trade of more than is left of one that has traded");
+    ok(apply(&o, back) && tw_order_avg_px(&o) == 3 * TW_FIXED_ONE
+       && o.charged_qty == 4 * TW_FIXED_ONE, "a trade is taken back");
+    back.last_px = 3 * TW_FIXED_ONE;
+    ok(apply(&o, back) && o.charged_qty == 2 * TW_FIXED_ONE, "another");
+    apply(&o, (struct tw_report){ .exec = '5', .quantity = 9 * TW_FIXED_ONE, .stop = 8 });
+    ok(o.stop == 8, "its stop is another");
+    apply(&o, (struct tw_report){ .exec = '6' });
+    apply(&o, (struct tw_report){ .exec = 'E' });
+    ok(apply(&o, (struct tw_report){ .exec = '4' })
+       && tw_order_status(&o) == TW_STATUS_CANCELED, "nothing is pending at its end");
+    part.late = back.late = '4';
+    part.is_charged = false;
+    apply(&o, part);
+    part.is_charged = back.is_charged = true;
+    ok(apply(&o, part) && o.charged_qty == 6 * TW_FIXED_ONE && apply(&o, back)
+       && o.charged_qty == 4 * TW_FIXED_ONE, "a late one is charged, and not");
+    back.last_qty = 5 * TW_FIXED_ONE;
+    ok(apply(&o, back) && o.cum_qty == 3 * TW_FIXED_ONE && o.charged_qty == 0,
+       "no less than nothing");
+}
+
 static const char *why(const struct tw_order *o, enum tw_reason reason)
 {
     static char text[TW_REASON_TEXT];
@@ -165,6 +201,7 @@ static void trails(void)
         { false, 3000, 0, TW_FIXED_ONE / 10, 5, 2700 },
         { true, 3000, 0, TW_FIXED_ONE / 10, 5, 3300 },
         { false, -3001, 0, 333333333, 5, -4005 }, { true, -3001, 0, 333333333, 5, -2000 },
+        { true, -3001, 0, 333333333, 7, -1995 },
         { false, 4, 0, 999999999, 5, 0 }, { false, 4, 5, 0, 0, -1 },
         { true, INT64_MAX, 0, 1, 0, INT64_MAX },
         { true, INT64_MAX - 1, INT64_MAX, 0, 0, INT64_MAX },
@@ -197,6 +234,7 @@ int main(void)
 {
     changes();
     numbers();
+    taken_back();
     reasons();
     trails();
     names();
