@@ -323,6 +323,12 @@ backtest has no gateway and fills orders itself, by the account's fill model.
                      taken back, another AvgPx (6) with the same one a correction, and a
                      request without an answer has what the status says, but for 39=6 and
                      E: it waits
+  no answer          to an order, a change or a cancel for 30 s: a line in the log, and
+                     its status (35=H) is asked for.  What the venue does not know is
+                     rejected; a change or a cancel that the status does not show, or
+                     that has no status within 10 s more, is refused with "the venue has
+                     not answered it", and can be asked for again.  What waits (39=A, 6,
+                     E) is asked about again, each time after twice as long
   connections        while there is none orders are rejected ("the gateway is not
                      connected"), and cancels and changes refused.  After each Logon the
                      status of all that is open is asked for; what the venue never got is

@@ -203,12 +203,20 @@ void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a)
     tw_free(a);
 }
 
+void tw_fix_orders_put_back(struct tw_fix_orders *o, struct ask *a, int64_t now_ns)
+{
+    take_out(a);
+    put_last(a->what == ASK_STATUS ? &o->statuses : &o->sent, a);
+    a->sent_ns = now_ns;
+}
+
 void tw_fix_orders_ask_again(struct tw_fix_orders *o, struct ask *a)
 {
     take_out(a);
     put_last(&o->to_send, a);
     a->nth = a->entry->n_asks++;
     a->stale = false;
+    a->rounds = 0;
     a->seq = 0;
 }
 
@@ -496,7 +504,7 @@ int tw_fix_orders_send(struct tw_fix_orders *o, const struct tw_request *q,
     }
     if (!o->up)
         return tw_fail(error, TW_ECLOSED, "%s", tw_reason_text(TW_REASON_OFFLINE));
-    if (o->to_send.n + o->sent.n >= ASKS_MAX)
+    if (o->to_send.n + o->sent.n + o->statuses.n >= ASKS_MAX)
         return tw_fail(error, TW_EFULL, "%d requests wait for an answer", ASKS_MAX);
     rc = tw_fix_orders_can(o, q, error);
     if (rc < 0) return rc;
@@ -541,11 +549,9 @@ void tw_fix_orders_sent(struct tw_fix_orders *o, uint64_t seq)
 
     o->sending = NULL;
     if (!a) return;
-    take_out(a);
     if (a->what == ASK_STATUS) a->by = tw_fix_orders_status_by(a);
     a->seq = seq;
-    a->sent_ns = o->sending_ns;
-    put_last(&o->sent, a);
+    tw_fix_orders_put_back(o, a, o->sending_ns);
     if (a->what > ASK_STATUS) tw_fix_orders_forget(o, a);
 }
 
@@ -646,13 +652,13 @@ void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns)
         next = a->next;
         tw_fix_orders_fail(o, a, TW_REASON_OFFLINE);
     }
+    while (o->statuses.first) tw_fix_orders_forget(o, o->statuses.first);
     for (struct ask *a = o->sent.first; a; a = next) {
         next = a->next;
         a->stale = true;
         a->seq = 0;
-        if (a->what > ASK_GROW) tw_fix_orders_forget(o, a);
-        else if (a->what == ASK_NEW && a->own)
-            tw_fix_orders_fail(o, a, TW_REASON_OFFLINE);
+        a->sent_ns = 0;
+        if (a->what == ASK_NEW && a->own) tw_fix_orders_fail(o, a, TW_REASON_OFFLINE);
     }
 }
 
@@ -661,7 +667,7 @@ static void doubt(struct tw_fix_orders *o, struct entry *e)
 {
     e->doubts = e->reconciles = true;
     for (struct ask *a = e->asks; a; a = a->later)
-        if (a->list == &o->sent) a->stale = true;
+        if (a->list != &o->to_send) a->stale = true;
     tw_fix_orders_ask_status(o, e);
     tw_fix_orders_keep(o, e);
 }
@@ -683,7 +689,7 @@ void tw_fix_orders_missed(struct tw_fix_orders *o)
 void tw_fix_orders_resending(struct tw_fix_orders *o, uint64_t from, uint64_t to)
 {
     for (struct ask *a = o->sent.first; a; a = a->next) {
-        if (a->seq < from || a->seq > to || a->what > ASK_GROW) continue;
+        if (a->seq < from || a->seq > to) continue;
         a->stale = true;
         tw_fix_orders_ask_status(o, a->entry);
     }
@@ -753,6 +759,7 @@ void tw_fix_orders_free(struct tw_fix_orders *o)
     tw_hashed_fini(&o->entries, free_entry, o);
     while (o->to_send.first) tw_fix_orders_forget(o, o->to_send.first);
     while (o->sent.first) tw_fix_orders_forget(o, o->sent.first);
+    while (o->statuses.first) tw_fix_orders_forget(o, o->statuses.first);
     tw_fix_orders_keep_free(o);
     tw_fix_instruments_free(o->instruments);
     tw_free(o);

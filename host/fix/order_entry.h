@@ -113,8 +113,9 @@ void tw_fix_orders_logged_on(struct tw_fix_orders *o);
 void tw_fix_orders_leaving(struct tw_fix_orders *o);
 void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns);
 
-/* Who does not answer for ten seconds has no more to say of an order's status.  When it
- * is to be called again; INT64_MAX: nobody is asked. */
+/* Who does not answer a request for half a minute is asked for its order's status, as
+ * after a connection that was lost; and who does not answer that for ten seconds has no
+ * more to say.  When it is to be called again; INT64_MAX: nothing is waited for. */
 int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns);
 
 /* The desk is halted: what is open and of nobody in this run is canceled; each script

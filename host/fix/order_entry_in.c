@@ -374,8 +374,8 @@ static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct 
                                        && now.price == a->price && !is_same(e, &now))))
             replace(o, e, s, a);
         else if (!changes)
-            refuse(o, a, e->over ? TW_REASON_TOO_LATE : a->seq ? TW_REASON_VENUE
-                                                              : TW_REASON_OFFLINE);
+            refuse(o, a, e->over ? TW_REASON_TOO_LATE : a->rounds ? TW_REASON_SILENT
+                       : a->seq ? TW_REASON_VENUE : TW_REASON_OFFLINE);
     }
 }
 
@@ -572,13 +572,19 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
     }
 }
 
-/* More had traded than the venue says that it is of, as the end of a trade had not come,
- * and now it has: so it is of that.  G3 */
+/* Its quantity is what the venue says where more had traded, as the end of a trade had
+ * not come, and now it has (G3); and where it is filled, but nobody told of a change. */
 static void shrink(struct tw_fix_orders *o, struct entry *e, const struct seen *s)
 {
     struct tw_report r = terms(e, s);
+    bool is_filled = s->status == '2' && s->cum.is && s->cum.v == e->cum
+                  && e->quantity > e->cum && e->cum > 0 && !e->ending.exec
+                  && !tw_fix_orders_oldest(e, ASK_REPLACE)
+                  && !tw_fix_orders_oldest(e, ASK_GROW);
 
-    if (!e->overfilled || e->over || !s->quantity.is || s->quantity.v < e->cum) return;
+    if (is_filled) r.quantity = e->cum;
+    else if (!e->overfilled || !s->quantity.is || s->quantity.v < e->cum) return;
+    if (e->over) return;
     r.reason = TW_REASON_UNSOLICITED;
     set_terms(o, e, r, NULL);
 }
@@ -619,6 +625,10 @@ static void take_kind(struct tw_fix_orders *o, struct entry *e, const struct see
     case TW_EXEC_CANCELED: cancel(o, e, s, a);     break;
     case TW_EXEC_REPLACED: replace(o, e, s, a);    break;
     case RESTATED:         restate(o, e, s);       break;
+    case TW_EXEC_NEW:                         /* late: H had said that it was not there */
+        if (e->ended == TW_STATUS_REJECTED && e->over)
+            stray(o, s, "open at the venue, which did not know it before");
+        break;
     case TW_EXEC_EXPIRED:
         end(o, e, s, TW_EXEC_EXPIRED, tw_fix_orders_reason(s, TW_REASON_NONE), NULL);
         break;
@@ -696,18 +706,6 @@ static void never_came(struct tw_fix_orders *o, struct entry *e, struct tw_fix_t
         end(o, e, &(struct seen){ .kind = 0 }, TW_EXEC_CANCELED, TW_REASON_UNKNOWN, NULL);
 }
 
-/* A cancel of what it was to be called after a change that was refused, or lost; or of
- * what a former run has changed: the order may be there, by another ClOrdID. */
-static bool is_misnamed(const struct entry *e, const struct ask *a,
-                        struct tw_fix_text orig)
-{
-    unsigned nth;
-
-    if (a->what != ASK_CANCEL || a->again || e->over || e->ending.exec) return false;
-    return tw_fix_orders_oldest(e, ASK_STATUS)
-        || (tw_fix_orders_read_id(orig, &(uint64_t){ 0 }, &nth) && nth != e->accepted);
-}
-
 /* 9 */
 static void take_refusal(struct tw_fix_orders *o, const struct tw_fix_message *m)
 {
@@ -716,13 +714,13 @@ static void take_refusal(struct tw_fix_orders *o, const struct tw_fix_message *m
     struct entry *e = tw_fix_orders_find_id(o, s.id, &nth);
     struct ask *a = e && nth > 0 ? tw_fix_orders_asked(e, nth) : NULL;
     bool has_ended = s.status == '2' || s.status == '4' || s.status == '8'
-                  || s.status == 'C';
+                  || s.status == 'C' || (!s.status && s.has_code && s.code == 0);
     struct tw_fix_stray words;
 
     if (s.time_ns) o->now_ns = s.time_ns;
     if (!e) stray(o, &s, "a refusal of what nobody here has asked for");
     if (!a) return;
-    if (s.has_code && s.code == 1 && is_misnamed(e, a, s.orig)) {
+    if (s.has_code && s.code == 1 && tw_fix_orders_is_misnamed(e, a, s.orig)) {
         a->again = a->stale = true;
         tw_fix_orders_ask_status(o, e);
         return;
@@ -759,14 +757,12 @@ void tw_fix_orders_rejected(struct tw_fix_orders *o, uint64_t seq,
                             const struct tw_fix_message *m)
 {
     struct seen s = { 0 };
+    struct ask *a;
 
     if (m) s = tw_fix_orders_read(o, m);
     if (s.time_ns) o->now_ns = s.time_ns;
-    for (struct ask *a = o->sent.first; a; a = a->next)
-        if (a->seq == seq && seq > 0) {
-            fail(o, a, &s);
-            return;
-        }
+    a = tw_fix_orders_sent_as(o, seq);
+    if (a) fail(o, a, &s);
 }
 
 /* j: by BusinessRejectRefID (379), or the number (45). */

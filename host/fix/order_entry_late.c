@@ -22,19 +22,6 @@ size_t tw_fix_orders_cancels(const struct tw_fix_orders *o)
     return n;
 }
 
-int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)
-{
-    for (;;) {
-        struct ask *a = o->sent.first;        /* later ones were sent later */
-
-        while (a && a->what != ASK_STATUS) a = a->next;
-        if (!a) return INT64_MAX;
-        if (a->sent_ns + STATUS_NS > now_ns) return a->sent_ns + STATUS_NS;
-        o->now_ns = now_ns;
-        tw_fix_orders_no_status(o, a);        /* others go with it */
-    }
-}
-
 uint8_t tw_fix_orders_status(const struct entry *e, uint8_t exec)
 {
     switch (exec) {
@@ -85,6 +72,62 @@ void tw_fix_orders_note_silent(struct tw_fix_orders *o, const struct entry *e)
     o->told_silent = true;
     note(o, e, "no answer to 35=H: what was missed of this order, and of others, is not"
          " known here");
+}
+
+/* No answer to what was asked came in time.  Seldom, where that goes on. */
+static void ask_what_is(struct tw_fix_orders *o, struct ask *a, int64_t now_ns)
+{
+    bool is_due = a->sent_ns > 0;         /* else it is of another connection */
+
+    tw_fix_orders_put_back(o, a, now_ns);
+    if (!is_due || (a->rounds & (a->rounds + 1)) != 0) {
+        a->rounds += is_due;
+        return;
+    }
+    if (a->rounds++ == 0)
+        note(o, a->entry,
+             a->what == ASK_NEW ? "no answer to 35=D for 30 s: 35=H asks"
+             : a->what == ASK_CANCEL ? "no answer to 35=F for 30 s: 35=H asks"
+                                     : "no answer to 35=G for 30 s: 35=H asks");
+    a->stale = true;
+    tw_fix_orders_ask_status(o, a->entry);
+}
+
+int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)
+{
+    int64_t due_ns = INT64_MAX;
+    struct ask *a;
+
+    if (!o->up) return due_ns;
+    while ((a = o->statuses.first) != NULL && a->sent_ns + STATUS_NS <= now_ns) {
+        o->now_ns = now_ns;
+        tw_fix_orders_no_status(o, a);        /* others go with it */
+    }
+    if (a) due_ns = a->sent_ns + STATUS_NS;
+    while ((a = o->sent.first) != NULL && a->sent_ns + ANSWER_NS <= now_ns)
+        ask_what_is(o, a, now_ns);
+    if (a && a->sent_ns + ANSWER_NS < due_ns) due_ns = a->sent_ns + ANSWER_NS;
+    return due_ns;
+}
+
+struct ask *tw_fix_orders_sent_as(const struct tw_fix_orders *o, uint64_t seq)
+{
+    struct ask *a = seq ? o->sent.first : NULL;
+
+    while (a && a->seq != seq) a = a->next;
+    if (!a && seq) a = o->statuses.first;
+    while (a && a->seq != seq) a = a->next;
+    return a;
+}
+
+bool tw_fix_orders_is_misnamed(const struct entry *e, const struct ask *a,
+                               struct tw_fix_text orig)
+{
+    unsigned nth;
+
+    if (a->what != ASK_CANCEL || a->again || e->over || e->ending.exec) return false;
+    return tw_fix_orders_oldest(e, ASK_STATUS)
+        || (tw_fix_orders_read_id(orig, &(uint64_t){ 0 }, &nth) && nth != e->accepted);
 }
 
 /* What is left of it may trade, as the venue has it now that a trade is taken back. */

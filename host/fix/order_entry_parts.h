@@ -21,7 +21,8 @@ enum {
     ID_MAX = UUID + 1             /* of a ClOrdID of ours, with a 0 byte          */
 };
 
-#define STATUS_NS INT64_C(10000000000)   /* an answer to H is waited for so long */
+#define STATUS_NS INT64_C(10000000000)   /* an answer to H is waited for so long, and  */
+#define ANSWER_NS INT64_C(30000000000)   /* one to D, F or G, till H asks what is      */
 
 struct list;
 
@@ -38,13 +39,14 @@ struct ask {
     int64_t quantity, price, stop;
     int64_t most;                 /* of a REPLACE: that of the ties before it     */
     uint64_t seq;                 /* of the message; 0: not sent yet              */
-    int64_t sent_ns;
+    int64_t sent_ns;              /* 0: another connection's                      */
+    unsigned rounds;              /* of ANSWER_NS without an answer               */
     bool stale;                   /* its answer is lost, or its connection        */
     bool own;                     /* nobody else waits for its answer             */
     bool again;                   /* a cancel of what the venue calls otherwise: it goes
                                    * out once more when the status has said how   */
     char *body;                   /* of ASK_STRAY: as it is                       */
-    struct list *list;            /* those to be sent, or those sent; in order    */
+    struct list *list;            /* those to be sent, or sent, or H; in order    */
     struct ask *next, *before;    /* there                                        */
     struct ask *later, *earlier;  /* of its order, in order                       */
 };
@@ -149,6 +151,7 @@ struct tw_fix_orders {
     struct entry *kept, **last_kept;   /* the oldest first                        */
     size_t n_kept;
     struct list to_send, sent;
+    struct list statuses;         /* sent: of what ASK_STATUS asks                */
     struct ask *sending;          /* the message that is out: what became of it comes
                                    * next; NULL: it is not asked any more         */
     struct holder *holders;
@@ -253,6 +256,8 @@ bool tw_fix_orders_is_awaited(const struct entry *e);
 /* The last one before it that asks for other terms; NULL: there is none. */
 const struct ask *tw_fix_orders_changed(const struct ask *a);
 void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a);
+/* It stands behind all others that were sent. */
+void tw_fix_orders_put_back(struct tw_fix_orders *o, struct ask *a, int64_t now_ns);
 /* It goes out again, by another ClOrdID. */
 void tw_fix_orders_ask_again(struct tw_fix_orders *o, struct ask *a);
 /* The execution of that id; made where *is_new is wanted.  NULL: not there; no memory. */
@@ -314,6 +319,12 @@ void tw_fix_orders_describe(const struct entry *e, struct tw_venue_aside *out);
 void tw_fix_orders_note_late(struct tw_fix_orders *o, const struct entry *e);
 /* Likewise, once in a connection: the venue does not say what it is. */
 void tw_fix_orders_note_silent(struct tw_fix_orders *o, const struct entry *e);
+/* What went out by that number, without an answer; NULL: nothing. */
+struct ask *tw_fix_orders_sent_as(const struct tw_fix_orders *o, uint64_t seq);
+/* A cancel of what it was to be called after a change that was refused, or lost; or of
+ * what a former run has changed: the order may be there, by another ClOrdID. */
+bool tw_fix_orders_is_misnamed(const struct entry *e, const struct ask *a,
+                               struct tw_fix_text orig);
 /* It has ended, but its trades are others now: so may be its end, by what is taken. */
 void tw_fix_orders_change_late(struct tw_fix_orders *o, struct entry *e);
 /* What of a trade that is taken back a status has taken back already: none of that; at

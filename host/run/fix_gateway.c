@@ -37,6 +37,7 @@ struct tw_fix_gateway {
     bool keep_failed;                    /* owner: FEED; and it was said              */
     bool ends;                           /* mutex: the floor's; scripts have ended    */
     bool missed;                         /* owner: FEED; messages, which is to be told */
+    int64_t looks_ns;                    /* owner: FEED; when on_look will; 0: never  */
     char line[LINES][LINE];              /* mutex: the floor's; n_lines               */
     unsigned n_lines, unsaid;            /* mutex: the floor's                        */
 };
@@ -188,7 +189,7 @@ static void send_next(struct tw_fix_gateway *g, struct tw_fix_session *s,
     else tw_fix_orders_unsent(g->orders);
     if (rc < 0) note(g, "35=%s was not sent: %s", out->code, error.text);
     tw_floor_unlock(g->floor);
-    if (*out->code == 'H') tw_fix_link_ring(g->link);       /* on_look */
+    if (*out->code == 'H' || !g->looks_ns) tw_fix_link_ring(g->link);   /* on_look */
 }
 
 /* What is to be sent is, as far as the peer reads; then, what came of it.  False: there
@@ -309,6 +310,8 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     g->missed = false;
     due_ns = tw_fix_orders_tick(g->orders, now.time_ns);
     tw_floor_unlock(g->floor);
+    if (g->looks_ns > now.time_ns && g->looks_ns < due_ns) due_ns = g->looks_ns;
+    g->looks_ns = due_ns == INT64_MAX ? 0 : due_ns;
     if (!turn(g, s, now) && due_ns > now.time_ns + RETRY_NS)
         due_ns = now.time_ns + RETRY_NS;
     return due_ns == INT64_MAX ? due_ns : now.steady_ns + (due_ns - now.time_ns);

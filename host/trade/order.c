@@ -43,6 +43,7 @@ static const char *const reasons[] = {
     [TW_REASON_EXIT_SIZE] = ("the venue refuses again and again to cancel it or to"
                              " change its quantity"),
     [TW_REASON_WARM_UP] = "no order is sent before the end of the warm-up",
+    [TW_REASON_SILENT] = "the venue has not answered it",
 };
 
 const char *tw_reason_text(enum tw_reason reason)

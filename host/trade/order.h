@@ -74,6 +74,7 @@ enum tw_reason {
     TW_REASON_UNSOLICITED,          /* the venue has done it, and nobody asked    */
     TW_REASON_EXIT_SIZE,            /* the venue does not make it as it is to be  */
     TW_REASON_WARM_UP,              /* no order goes before its end               */
+    TW_REASON_SILENT,               /* the venue, to what was asked               */
     TW_REASONS
 };
 

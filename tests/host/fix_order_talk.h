@@ -24,6 +24,7 @@ static char kept[1 << 16];              /* all lines of them                    
 static int token;                       /* what user points to */
 static int64_t asked_symbol = 1;        /* of what is asked for                   */
 static const int64_t NOW = INT64_C(1767225600000000000);
+static int64_t later;                   /* than that: by "tick"                    */
 
 static void add(const char *format, ...)
 {
@@ -151,7 +152,7 @@ static const char *out(void)
 
     text[0] = '\0';
     if (strcmp(told, "first") == 0) seq = 0, told[0] = '\0';
-    while (tw_fix_orders_next(orders, NOW, &m)) {
+    while (tw_fix_orders_next(orders, NOW + later, &m)) {
         size_t n = strlen(text);
 
         keep_lines(false);
@@ -227,6 +228,7 @@ static void open_orders(const struct tw_fix_orders_options *more)
     orders = tw_fix_orders_new(&options);
     kept[0] = '\0';
     strcpy(told, "first");
+    later = 0;
     out();
 }
 
@@ -329,8 +331,10 @@ static const char *play(const char *line)
         sscanf(line, "resend %lu %lu", &from, &to);
         tw_fix_orders_resending(orders, from, to);
     }
-    else if (strncmp(line, "tick ", 5) == 0)
-        tw_fix_orders_tick(orders, NOW + atoi(line + 5) * TW_FIXED_ONE);
+    else if (strncmp(line, "tick ", 5) == 0) {
+        later = atoi(line + 5) * TW_FIXED_ONE;
+        tw_fix_orders_tick(orders, NOW + later);
+    }
     else ask(line);
     return NULL;
 }

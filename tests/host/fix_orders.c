@@ -80,6 +80,8 @@ static struct tw_venue *plain, *venue;
 static struct tw_venue_report *told[2];
 static size_t n_told[2], room_told;
 static bool scrambles;
+static unsigned loses;             /* one of so many answers; 0: none          */
+static bool loses_statuses, answers;
 
 static void note(unsigned which, const struct tw_venue_report *r)
 {
@@ -102,6 +104,8 @@ struct life {
     struct tw_order o;
     int64_t filled, truth;             /* by reports; at the venue              */
     tw_money value, true_value;
+    int64_t quantity;                  /* there                                 */
+    bool ended;
     bool freed;
 };
 
@@ -136,7 +140,8 @@ static void on_gateway(void *ctx, const struct tw_venue_report *r)
 static void on_stray(void *ctx, const struct tw_fix_stray *s)
 {
     (void)ctx;
-    if (strstr(s->what, "after the end of its order")) return;
+    if (strstr(s->what, "after the end of its order")
+        || (loses && strstr(s->what, "no answer to 35="))) return;
     if (bad++ < 5) printf("# stray: %s\n", s->what);
 }
 
@@ -152,6 +157,10 @@ static void on_desk(void *ctx, const char *code, const char *body, size_t n)
     size_t bytes;
     char *p = message(code, body, n, false, &bytes);
 
+    if (loses && answers && pick(loses) == 0) {
+        free(p);
+        return;
+    }
     if (scrambles) {
         if (s->n == WIRE) abort();
         s->wire[s->n].p = p;
@@ -175,12 +184,16 @@ static void on_venue(void *ctx, const struct tw_venue_report *r)
     struct life *l = &lives[r->owner][0];
 
     (void)ctx;
+    if (scrambles) l += gateway_id(r) - 1;
+    if (r->report.exec == TW_EXEC_REPLACED) l->quantity = r->report.quantity;
+    if (strchr("348C", r->report.exec)) l->ended = true;
     if (scrambles && r->report.exec == TW_EXEC_TRADE) {
-        l += gateway_id(r) - 1;
         l->truth += r->report.last_qty;
         l->true_value += tw_money_value(r->report.last_px, r->report.last_qty);
     }
+    answers = r->answers && r->report.exec != TW_EXEC_TRADE;
     tw_fix_desk_report(sides[r->owner].desk, r);
+    answers = false;
 }
 
 /* What the gateway has to send reaches the venue; q: whose times it has, or NULL. */
@@ -194,7 +207,8 @@ static void carry(struct side *s, const struct tw_request *like)
         char *p = message(out.code, out.body, out.n, false, &n);
 
         tw_fix_orders_sent(s->orders, seq);
-        if (s->broken) receive(p, n);
+        answers = *out.code != 'H' || loses_statuses;
+        if (s->broken || (loses && answers && pick(loses) == 0)) receive(p, n);
         else if (tw_fix_desk_take(s->desk, receive(p, n), now_ns, &q) == 1) {
             q.arrives_ns = like ? like->arrives_ns : now_ns;
             q.seq = like ? like->seq : seq;
@@ -204,6 +218,7 @@ static void carry(struct side *s, const struct tw_request *like)
                                &of_deal[q.owner][q.id]);
             if (tw_venue_send(venue, &q) != TW_OK) bad++;
         }
+        answers = false;
         free(p);
     }
 }
@@ -474,6 +489,7 @@ static void request(void)
 
     if (q.what != TW_REQUEST_NEW && l->freed) return;
     if (tw_fix_orders_send(sides[q.owner].orders, &q, NULL) != TW_OK) return;
+    if (q.what == TW_REQUEST_NEW) l->quantity = q.quantity;
     if (q.what == TW_REQUEST_NEW)
         *o = (struct tw_order){ .id = q.id, .symbol = q.symbol, .side = q.side,
             .type = q.type, .tif = q.tif, .quantity = q.quantity, .price = q.price,
@@ -494,6 +510,9 @@ static void check_lives(const char *what)
             orders++;
             waiting += l->o.requests > 0;
             open += tw_order_is_open(&l->o);
+            if (!loses_statuses && tw_order_is_open(&l->o)
+                && (l->ended || l->quantity != l->o.quantity) && wrong++ < 3)
+                printf("# %d.%u: open, and not as at the venue\n", i, k + 1);
             if ((l->filled != l->truth || off > 1000 || off < -1000) && wrong++ < 3)
                 printf("# %d.%u: %lld, not %lld\n", i, k + 1, (long long)l->filled,
                        (long long)l->truth);
@@ -570,6 +589,72 @@ static void cutting(unsigned requests)
     close_all();
 }
 
+/* A while later. */
+static void wait_all(void)
+{
+    step(31 * 1000 * MS);
+    for (int i = 1; i <= OWNERS; i++) tw_fix_orders_tick(sides[i].orders, now_ns);
+    deliver_all(1);
+}
+
+static bool is_still(void)
+{
+    bool is = true;
+
+    for (int i = 1; i <= OWNERS; i++)
+        for (unsigned k = 0; k < n_asked[i]; k++) is &= lives[i][k].o.requests == 0;
+    return is;
+}
+
+/* What is still open is canceled, again and again. */
+static void cancel_all(void)
+{
+    for (uint32_t i = 1; i <= OWNERS; i++)
+        for (unsigned k = 0; k < n_asked[i]; k++) {
+            struct tw_request q = asked[i][k];
+
+            q.what = TW_REQUEST_CANCEL;
+            q.user = &asked[i][k];
+            if (lives[i][k].freed || lives[i][k].o.requests > 0) continue;
+            if (tw_fix_orders_send(sides[i].orders, &q, NULL) == TW_OK)
+                lives[i][k].o.requests++;
+        }
+}
+
+/* Some requests are lost in the venue, and some of its answers; its statuses, too. */
+static void silent(unsigned requests, bool statuses)
+{
+    static const struct tw_fix_orders_options none;
+    unsigned rounds = 0, left = 1;
+
+    begin_lives(&none);
+    loses = 6;
+    loses_statuses = statuses;
+    for (unsigned k = 0; k < requests; k++) {
+        struct side *s = &sides[1 + pick(OWNERS)];
+
+        request();
+        for (int i = 1; i <= OWNERS; i++) carry(&sides[i], NULL);
+        if (pick(2)) step(pick(8) * MS);
+        for (unsigned i = pick(6); i > 0 && s->n > 0; i--) deliver(s, 1);
+        if (pick(100) == 0) wait_all();
+    }
+    for (; rounds < 2000 && !is_still(); rounds++) wait_all();
+    if (!statuses) check_lives("answers that never come");
+    for (; rounds < 4000 && left > 0; rounds++) {
+        cancel_all();
+        wait_all();
+        left = 0;
+        for (int i = 1; i <= OWNERS; i++)
+            left += (unsigned)tw_fix_orders_open(sides[i].orders);
+    }
+    while (rounds < 4000 && !is_still()) wait_all(), rounds++;
+    check_lives(statuses ? "nor a status" : "and all can be canceled");
+    loses = 0;
+    loses_statuses = false;
+    close_all();
+}
+
 /* Ends so many orders that none is remembered of those that had ended before. */
 static void end_many(struct tw_fix_orders *o)
 {
@@ -638,6 +723,8 @@ int main(void)
         same_lives(requests);
         scrambled(requests, 30);
         cutting(requests);
+        silent(requests, false);
+        silent(requests, true);
     }
     renewals();
     forgotten();
