@@ -260,7 +260,6 @@ static void follow(struct tw_broker *b, struct tw_order *o)
     int8_t due = o->due;
 
     o->due = 0;
-    if (!tw_order_is_open(o)) return;
     if (!o->held) settle(b, o);
     else if (due == ENDED) tw_broker_say(b, o, TW_EXEC_CANCELED, TW_REASON_PARENT);
     else if (tw_order_wanted(o) > 0 && o->entry_qty > 0) release(b, o);
@@ -316,12 +315,10 @@ void tw_broker_reopen(struct tw_broker *b, struct tw_order *o)
     struct tw_order *child = tw_broker_open_of(b, o->symbol, NULL);
     bool bare;
 
-    if (!is_busy(o)) o->coming = 0, o->is_asked = false;
-    o->is_dropped = false;
+    o->is_asked = o->is_dropped = false;
     for (; child; child = tw_broker_open_of(b, o->symbol, child))
         if (child->parent == o->id) tw_broker_join_parent(child, o);
     bare = o->cum_qty <= o->others_qty || !o->children;
     o->over = !o->parent && o->quantity > o->others_qty
            && (o->over || ((o->others_qty > 0 || o->has_dropped) && bare));
-    look_anew(b, o);
 }
