@@ -442,7 +442,7 @@ void tw_fix_session_reset(struct tw_fix_session *s, struct tw_fix_now now)
     if (s->version < TW_FIX_41 || s->o.hold_logon) {
         s->renew = true;
         s->resetting = s->version >= TW_FIX_41;
-        tw_fix_leave(s, true, "numbers begin anew");
+        leave(s, "numbers begin anew");
         return;
     }
     /* What the peer has sent until it hears of it has numbers of before. */
@@ -456,6 +456,8 @@ void tw_fix_session_reset(struct tw_fix_session *s, struct tw_fix_now now)
 int tw_fix_session_set_numbers(struct tw_fix_session *s, uint64_t next_in,
                                uint64_t next_out, struct tw_error *error)
 {
+    uint64_t in = tw_fix_in(s);
+
     if (next_in == 0 || next_out == 0 || next_in > INT64_MAX || next_out > INT64_MAX)
         return tw_fail(error, TW_EUSAGE, "the first number of a FIX session is 1");
     tw_fix_forget_gap(s);
@@ -463,6 +465,8 @@ int tw_fix_session_set_numbers(struct tw_fix_session *s, uint64_t next_in,
     s->era++;
     tw_fix_store_set_in(s->o.store, next_in);
     tw_fix_store_set_out(s->o.store, next_out);
+    if (next_in > in) tw_fix_tell(s, TW_FIX_SKIPPED, in, next_in - 1, NULL,
+                                  "numbers were set");
     return TW_OK;
 }
 

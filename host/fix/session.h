@@ -53,7 +53,8 @@ enum tw_fix_event_kind {
     TW_FIX_REFUSED,          /* we rejected message `from`: message, text        */
     TW_FIX_DROPPED,          /* bytes that are no message; text: why             */
     TW_FIX_GAP,              /* from to `to` are missing and were asked for      */
-    TW_FIX_SKIPPED,          /* from to `to` will not come: the peer reset it so */
+    TW_FIX_SKIPPED,          /* from to `to` will not come: the peer, or who set our
+                              * numbers, wants it so                             */
     TW_FIX_RESENDING,        /* from to `to` are sent again                      */
     TW_FIX_FORGOTTEN,        /* of those, from to `to` are not kept any more     */
     TW_FIX_RESET,            /* both numbers were set to 1; text: as LOGGED_ON   */

@@ -628,7 +628,8 @@ static int reset(lua_State *L)
 }
 
 /* fix.set_numbers(session, next_in, next_out) -> true | nil, message, code
- * The numbers of the next message that comes, and of the next that goes out.
+ * The numbers of the next message that comes, and of the next that goes out.  What a
+ * higher next_in leaves out is told as skipped; the status of orders is asked for.
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: as fix.enable; raises for a number below 1.  Units: none. */
 static int set_numbers(lua_State *L)

@@ -70,7 +70,8 @@ static unsigned asked;
 static void on_leave(void *ctx, const char *text)
 {
     (void)ctx;
-    asked += strcmp(text, "the session's time is over") == 0;
+    asked += strcmp(text, "the session's time is over") == 0
+          || strcmp(text, "numbers begin anew") == 0;
 }
 
 /* Who has something to say as its time is over says so, and then logs out. */
@@ -105,12 +106,39 @@ static void last_words(void)
     close_rig();
 }
 
+/* So has who is to log out, as the next Logon is to begin anew. */
+static void last_words_of_a_reset(void)
+{
+    struct tw_error error;
+
+    open_rig(&(struct tw_fix_session_options){ .initiator = true }, TW_FIX_40, 0);
+    tw_fix_session_free(r.s);
+    r.o.handlers.leave = on_leave;
+    r.s = tw_fix_session_new(&r.o, &error);
+    asked = 0;
+    play("connect");
+    say("35=A 34=1 98=0 108=0");
+    hear();
+    play("reset");
+    ok(asked == 1 && strcmp(hear(), "") == 0, "a reset asks it to leave, too,");
+    send_app("F 11=a|41=b");
+    ok(strncmp(hear(), "35=F 34=2", 9) == 0, "it has its last words,");
+    tw_fix_session_logout(r.s, r.now, "numbers begin anew");
+    collect();
+    ok(!play("<35=5 34=3 58=numbers_begin_anew"), "and logs out;");
+    play(">35=5 34=2");
+    play("hangup");
+    ok(!play("=1 1"), "then both numbers are 1");
+    close_rig();
+}
+
 int main(void)
 {
     for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
         dictionaries[v] = dictionary((enum tw_fix_version)v, NULL);
     schedules();
     last_words();
+    last_words_of_a_reset();
     for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
         tw_fix_dictionary_free(dictionaries[v]);
     return tap_done();

@@ -155,6 +155,8 @@ static void numbers(void)
     talk("R9: asked anew where numbers were set", TW_FIX_42, &acceptor,
          ON ">35=0 34=4\n<35=2 34=2 7=2 16=0\nset 2 3\n>35=0 34=6\n"
          "<35=2 34=3 7=2 16=0\n");
+    talk("what is not to come any more as numbers were set is told", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2\nset 6 9\n?SKIPPED 3 5\n=6 9");
     talk("R9: 999999 before 4.2", TW_FIX_41, &acceptor,
          ON ">35=0 34=4\n<35=2 34=2 7=2 16=999999");
     talk("R9: chunks", TW_FIX_44, &(struct tw_fix_session_options){ .resend_chunk = 2 },
