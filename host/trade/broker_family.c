@@ -191,6 +191,15 @@ void tw_broker_relate(struct tw_broker *b, struct tw_order *o, const struct tw_r
 
 /* ---- what comes of a look ---- */
 
+/* What its entry has closed is not there for it either, as what another exit has traded;
+ * room: what it can reduce, 0: not known. */
+static void leave_closed(struct tw_order *o, int64_t room)
+{
+    int64_t n = o->entry_qty - o->others_qty - o->cum_qty;
+
+    if (room > 0 && room < n) o->others_qty += n - room;
+}
+
 static void ask_later(struct tw_broker *b, const struct tw_order *o)
 {
     if (o->again_ns < b->again_ns) b->again_ns = o->again_ns;
@@ -242,15 +251,13 @@ static void settle(struct tw_broker *b, struct tw_order *o)
 }
 
 /* It waits no longer, unless its entry, which trades on, has only closed what was held
- * the other way round so far.  What that has closed is not there for it either, as what
- * another exit has traded. */
+ * the other way round so far. */
 static void release(struct tw_broker *b, struct tw_order *o)
 {
-    int64_t n = o->entry_qty - o->others_qty;
-    int64_t room = o->reduce_only ? tw_broker_room(b, o, 0) : n;
+    int64_t room = o->reduce_only ? tw_broker_room(b, o, 0) : INT64_MAX;
 
     if (room == 0 && tw_broker_find(b, o->parent)) return;
-    if (room > 0 && room < n) o->others_qty += n - room;
+    leave_closed(o, room);
     tw_broker_release(b, o, tw_order_wanted(o));
 }
 
@@ -304,6 +311,11 @@ void tw_broker_rejoin(struct tw_broker *b, struct tw_order *o, int64_t parent_qt
     if (!o->parent) return;
     if (parent && parent->cum_qty > parent_qty) parent_qty = parent->cum_qty;
     if (parent_qty > 0) o->entry_qty = parent_qty;
+    if (!o->held && o->reduce_only) {         /* it does not get smaller by that */
+        int64_t room = tw_broker_room(b, o, 0), left = o->quantity - o->cum_qty;
+
+        leave_closed(o, room > 0 && room < left ? left : room);
+    }
     o->is_orphan = o->entry_qty == 0;
     if (o->held && !parent && o->is_orphan) tw_broker_note_due(b, o, ENDED);
     else if (o->entry_qty > 0) look_anew(b, o);
@@ -316,6 +328,7 @@ void tw_broker_reopen(struct tw_broker *b, struct tw_order *o)
     bool bare;
 
     o->is_asked = o->is_dropped = false;
+    if (o->parent && o->reduce_only) leave_closed(o, tw_broker_room(b, o, 0));
     for (; child; child = tw_broker_open_of(b, o->symbol, child))
         if (child->parent == o->id) tw_broker_join_parent(child, o);
     bare = o->cum_qty <= o->others_qty || !o->children;

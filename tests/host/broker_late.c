@@ -311,6 +311,32 @@ static void plain_races(void)
     close_rig(g);
 }
 
+/* Of a former run: an exit grows to what its entry has traded, as far as that is held. */
+static void plain_former(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = note_cancel,
+                                  .replace = note_replace, .is_plain = true };
+
+    for (int has = 3; has <= 10; has++) {
+        struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+        struct tw_account *a = tw_broker_account(g->b);
+        struct tw_order *o = &g->order[g->n++];
+        char want[20] = "";
+
+        *o = (struct tw_order){ .id = 1, .symbol = 1, .type = TW_TYPE_LIMIT,
+            .side = TW_SIDE_SELL, .tif = TW_TIF_GTC, .quantity = 5 * ONE,
+            .price = 11 * ONE, .status = TW_STATUS_PENDING_NEW, .parent = 40,
+            .group = 40, .reduce_only = true, .terms = &g->terms };
+        tw_account_trade(a, tw_account_position(a, 1, &g->terms), ONE, has * ONE, 0);
+        asked[0] = '\0';
+        tw_broker_enter(g->b, o, 10 * ONE);
+        quote(g, 1, 1000, 1001, 5);
+        if (has > 5) sprintf(want, "G1=%d ", has);
+        is_asked(want, "of ten that its entry has traded");
+        close_rig(g);
+    }
+}
+
 static bool amends(void *ctx, const struct tw_record *r, struct tw_order **o,
                    struct tw_report *out)
 {
@@ -578,6 +604,7 @@ int main(void)
     halted_exits();
     plain();
     plain_races();
+    plain_former();
     plain_again();
     plain_amended();
     many_currencies();
