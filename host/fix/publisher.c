@@ -174,14 +174,17 @@ static int keep_trade(struct tw_fix_publisher *p, struct subscription *s,
                       const struct waiting *w)
 {
     uint32_t max = p->o.trades_max;
+    bool fails = s->trades_n == s->trades_room && s->trades_room < max
+              && !more_trades(s, max);
 
-    if (s->trades_n == s->trades_room && s->trades_room < max && !more_trades(s, max))
-        return UV_ENOMEM;
+    if (fails || s->trades_n == max) {
+        s->trades_lost++;
+        s->peer->stats.trades_lost++;
+    }
+    if (fails) return UV_ENOMEM;
     if (s->trades_n == max) {   /* the oldest goes */
         s->trades_first = (s->trades_first + 1) % max;
         s->trades_n--;
-        s->trades_lost++;
-        s->peer->stats.trades_lost++;
     }
     s->trades[(s->trades_first + s->trades_n++) % max] = *w;
     queue(s);

@@ -790,7 +790,7 @@ TW_COLD void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_comm
     case TW_FIX_DO_LOGON: tw_fix_link_log_on(l, body, n); break;
     case TW_FIX_DO_RESET: tw_fix_session_reset(l->s, now); break;
     case TW_FIX_DO_NUMBERS:
-        tw_fix_session_set_numbers(l->s, c->in, c->out, &error);
+        tw_fix_session_set_numbers(l->s, c->in, c->out, &error);   /* they can be */
         break;
     default: break;
     }

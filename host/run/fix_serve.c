@@ -156,11 +156,14 @@ static void take_level(struct tw_fix_serve *v, const struct tw_record *r)
     if (v->of[r->symbol].levels != r->source) return;
     v->within = !l->last;
     v->within_ns = v->now_ns;
-    if (l->change == TW_LEVEL_CLEAR)
-        clear(v, r->symbol, r->time);
-    else
-        tw_fix_publisher_level(v->publisher, r->symbol, l->offer, l->price,
-                               l->change == TW_LEVEL_GONE ? 0 : l->size, r->time);
+    if (l->change != TW_LEVEL_CLEAR
+        && tw_fix_publisher_level(v->publisher, r->symbol, l->offer, l->price,
+                                  l->change == TW_LEVEL_GONE ? 0 : l->size,
+                                  r->time) == TW_OK) return;
+    clear(v, r->symbol, r->time);
+    if (l->change == TW_LEVEL_CLEAR) return;
+    v->of[r->symbol].levels = 0;              /* no memory: it is to be told anew */
+    tw_io_retell(v->o.io, r->source);
 }
 
 /* Books that may be wrong are empty, until they are told again: those by level are of
@@ -187,8 +190,8 @@ static bool is_half(const struct tw_fix_serve *v)
     return v->more || (v->within && v->now_ns - v->within_ns < TW_SECOND_NS);
 }
 
-/* What has come since the last look; false: there is more.  No memory for a book: it is
- * as it was. */
+/* What has come since the last look; false: there is more.  No memory for a quote: it is
+ * as it was, or of one side; for a trade: that is missing, as its number says. */
 static bool read_tape(struct tw_fix_serve *v, struct tw_fix_now now)
 {
     struct tw_record r;

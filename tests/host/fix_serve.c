@@ -193,6 +193,37 @@ static void gaps(void)
     close_scene();
 }
 
+/* A book in which a level has no room is none, until it is told anew. */
+static void no_memory(void)
+{
+    open_scene();
+    put_level(1, TW_LEVEL_CLEAR, 0, false);
+    put_level(1, TW_LEVEL_SET, 1, true);
+    say("V", "262=a|" SUBSCRIBE "146=1|55=S1|");
+    look();
+    forget();
+    for (int price = 2; price <= 8; price++) put_level(1, TW_LEVEL_SET, price, true);
+    look();
+    forget();
+    put_level(1, TW_LEVEL_SET, 9, true);      /* the ninth */
+    tw_memory_fail_at(1);
+    look();
+    tw_memory_fail_at(0);
+    drain();
+    ok(count("279=2|269=0|") == 8 && !has("270=9|"), "a level without memory: no book");
+    forget();
+    put_level(1, TW_LEVEL_SET, 7, true);
+    look();
+    drain();
+    ok(!has("35=X") && !has("35=W"), "a change of it is none of the one that was");
+    put_level(1, TW_LEVEL_CLEAR, 0, false);
+    put_level(1, TW_LEVEL_SET, 9, true);
+    look();
+    drain();
+    ok(has("270=9|"), "till it is told anew");
+    close_scene();
+}
+
 /* An update that is not whole is told when it is, also to who asks meanwhile. */
 static void halves(void)
 {
@@ -247,6 +278,7 @@ int main(void)
     fix44 = dictionary(TW_FIX_44, NULL);
     gaps();
     halves();
+    no_memory();
     many();
     tw_fix_dictionary_free(fix44);
     return tap_done();
