@@ -151,7 +151,6 @@ static void end_look(struct tw_simulator *s, struct tw_live *l, int64_t time_ns)
 {
     struct tw_order *o = l->r.order;
 
-    if (tw_live_is_stop(&l->r)) return;
     if (o->tif == TW_TIF_IOC)
         tw_simulator_end(s, o, TW_EXEC_CANCELED, TW_REASON_IOC, time_ns);
     else if (o->tif == TW_TIF_FOK)

@@ -311,6 +311,15 @@ static void quotes(void)
          "buy 1 1000000 market\n"
          "quote 2 9.99 0 10.01 0\n"
          "= 1 new, 1 1000000@10.01\n");
+    play("a larger one is behind the others", MODEL(TW_FILL_QUOTE),
+         "quote 1 10 5 10.10 5\n"
+         "buy 1 5 limit 10\n"
+         "buy 2 5 limit 10\n"
+         "quote 2 10 5 10.10 5\n"
+         "= 1 new, 2 new\n"
+         "replace 1 6 0\n"
+         "quote 3 9.90 5 10 7\n"
+         "= 1 replaced, 2 5@10+, 1 2@10\n");
     play("ioc, fok, post", MODEL(TW_FILL_QUOTE),
          "quote 1 9.99 5 10.01 3\n"
          "buy 1 5 limit 10.01 tif ioc\n"
@@ -634,6 +643,7 @@ static void chance(void)
     struct tw_latency any = { .kind = TW_LATENCY_UNIFORM, .max_ns = INT64_MAX - 1 };
     int64_t *drawn = tw_calloc(SEEDS * SENT * REQUESTS, sizeof *drawn);
     size_t n = 0, same = 0;
+    unsigned of[3] = { 0 };
 
     for (unsigned seed = 0; seed < SEEDS; seed++)
         for (unsigned order = 1; order <= SENT; order++)
@@ -643,6 +653,14 @@ static void chance(void)
     for (size_t i = 1; i < n; i++) same += drawn[i] == drawn[i - 1];
     ok(same == 0, "of %zu latencies no two are the same draw (%zu)", n, same);
     tw_free(drawn);
+    any = (struct tw_latency){ .kind = TW_LATENCY_UNIFORM, .min_ns = 5, .max_ns = 7 };
+    for (unsigned order = 1; order <= 300; order++) {
+        int64_t ns = tw_latency_of(&any, 1, order, 0);
+
+        if (ns >= 5 && ns <= 7) of[ns - 5]++;
+    }
+    ok(of[0] > 50 && of[1] > 50 && of[2] > 50 && of[0] + of[1] + of[2] == 300,
+       "from the least to the most (%u, %u, %u)", of[0], of[1], of[2]);
 }
 
 int main(void)

@@ -25,7 +25,7 @@ static tw_money position[OWNERS + 1][SYMBOLS + 1];
 static tw_money cash[OWNERS + 1];
 static struct tw_quote quote[SYMBOLS + 1];
 static uint32_t last_owner;                 /* of the trade's first half */
-static uint64_t answers, ends, trades, self_trades, bad;
+static uint64_t answers, ends, trades, self_trades, odd_makers, bad;
 
 /* Of each order of the random ones. */
 enum { ORDERS = 2048 };
@@ -108,6 +108,7 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
         quantity = r->side == B ? p->last_qty : -p->last_qty;
         position[r->owner][r->symbol] += quantity;
         cash[r->owner] -= tw_money_value(p->last_px, quantity);
+        odd_makers += (p->liquidity == TW_LIQUIDITY_ADDED) != (trades % 2 == 0);
         if (trades++ % 2 == 0) last_owner = r->owner;
         else self_trades += last_owner == r->owner;
     }
@@ -257,6 +258,15 @@ static void by_hand(void)
        "the first is triggered, and trades at its limit");
     NEW(2, 7, B, 1, 105, 0);
     is("2.7:0 1.9:1x105 2.7:1x105! 1.9:5x105 3.1:5x105! ", "then the other one");
+    NEW(3, 4, B, 2, 0, .type = TW_TYPE_STOP, .stop = 105);
+    is("3.4:0 1.9:2x105 3.4:2x105! ", "one that the last price has reached, at once");
+    NEW(3, 5, B, 1, 0, .type = TW_TYPE_STOP, .stop = 110);
+    REPLACE(3, 5, 0, 0, 104);
+    is("3.5:0 3.5:5=1@0 1.9:1x105! 3.5:1x105! ", "also by a change");
+    NEW(3, 6, B, 1, 90, .tif = TW_TIF_GTD, .expire_ns = clock_ns + 1);
+    while (tw_venue_step(v, clock_ns + 1)) continue;
+    is("3.6:0 3.6:C ", "one ends at its time");
+    ok(odd_makers == 0, "who rested has added liquidity, who came has not");
     tw_venue_free(v);
 }
 
