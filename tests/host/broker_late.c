@@ -18,13 +18,15 @@ static int count_submit(void *ctx, const struct tw_order *o)
 static bool as_it_is(void *ctx, const struct tw_record *r, struct tw_order **o,
                      struct tw_report *out)
 {
+    int sign = out->exec == TW_EXEC_TRADE ? 1 : *currency && out->exec == 'H' ? -1 : 0;
+
     (void)ctx;
     (void)r;
     (void)o;
-    out->is_charged = out->exec == TW_EXEC_TRADE;
-    if (out->is_charged) out->charge.own = ONE / 2;
+    out->is_charged = sign != 0;
+    out->charge.own = sign * ONE / 2;
     if (out->is_charged && *currency) {
-        out->charge.other = ONE;
+        out->charge.other = sign * ONE;
         strcpy(out->charge.currency, currency);
     }
     return true;
@@ -99,6 +101,37 @@ static void many_currencies(void)
        "an account is charged in %d currencies beside its own", least);
     *currency = 0;
     close_rig(g);
+}
+
+/* What is charged in another currency is paid in that, and told in the instrument's. */
+static void other_currency(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .next = as_it_is };
+
+    for (uint32_t own = 0; own < 2; own++) {
+        struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+        struct tw_account *a = tw_broker_account(g->b);
+        tw_money before = 100000 * (tw_money)ONE, fee = own ? ONE : 5 * ONE / 2;
+        struct tw_order *o;
+
+        g->terms.currency = own;
+        tw_account_set_rate(a, (uint32_t)tw_account_currency(a, "EUR"), 2 * ONE);
+        o = submit(g, (struct tw_order){ .quantity = 10, .price = 1000 });
+        strcpy(currency, own ? "USD" : "EUR");
+        happens(g, '0', 10);
+        happens(g, 'F', 1);
+        ok(tw_account_cash(a, 0) == before - (own ? ONE : 10 * ONE + ONE / 2)
+           && tw_account_cash(a, 1) == -(own ? 10 * ONE + ONE / 2 : ONE),
+           "each currency has paid its part");
+        ok(tw_order_fees(o) == fee && tw_account_find(a, 1)->fees == fee
+           && equity(g) == -(own ? 2 : 1) * fee, "the order has both");
+        if (!own) *currency = 0;             /* as what it has paid in all */
+        happens(g, 'H', 1);
+        ok(tw_order_fees(o) == 0 && equity(g) == 0
+           && tw_account_cash(a, 1) == (own ? 0 : -ONE), "and gets them back");
+        *currency = 0;
+        close_rig(g);
+    }
 }
 
 /* ---- of an order that its owner still has ---- */
@@ -608,6 +641,7 @@ int main(void)
     plain_again();
     plain_amended();
     many_currencies();
+    other_currency();
     plain_changes();
     plain_shrinks();
     both(true);

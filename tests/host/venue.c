@@ -266,6 +266,12 @@ static void by_hand(void)
     NEW(3, 6, B, 1, 90, .tif = TW_TIF_GTD, .expire_ns = clock_ns + 1);
     while (tw_venue_step(v, clock_ns + 1)) continue;
     is("3.6:0 3.6:C ", "one ends at its time");
+    for (int i = 0; i < 2; i++)             /* V5 */
+        tw_venue_send(v, &(struct tw_request){ .what = i ? TW_REQUEST_CANCEL : 0,
+            .owner = 3, .id = 7, .side = B, .quantity = 1, .price = 90, .symbol = 1,
+            .type = TW_TYPE_LIMIT, .tif = TW_TIF_GTC, .arrives_ns = clock_ns + 3 - i });
+    while (tw_venue_step(v, clock_ns + 3)) continue;
+    is("3.7:0 3.7:4 ", "a faster cancel comes after its order");
     ok(odd_makers == 0, "who rested has added liquidity, who came has not");
     tw_venue_free(v);
 }
