@@ -364,6 +364,8 @@ static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct 
             || (a->nth >= before && !a->again)
             || (e->ending.exec && a->nth == e->ending.nth)) continue;
         if (changes && a->what != ASK_REPLACE) continue;
+        /* Who waits for an answer to a cancel asks again; of our own nobody would. */
+        if (a->own && a->what == ASK_CANCEL && a->rounds > 0) a->again = true;
         if (a->again && !e->over && (s->status == '0' || s->status == '1'))
             tw_fix_orders_ask_again(o, a);
         else if (s->status == '4' && a->what == ASK_CANCEL && !e->ending.nth && !e->over)

@@ -67,6 +67,12 @@ int main(void)
          "tick 40\n=7:F 4@10 stray 7 stray 7 7:9~ (33)!\ncancel 7\nsent\n"
          ">9|37=X7|11=7b|41=7|39=2|434=1|102=0|\n=7:9 (20)!\n<H 37=X7|11=7|55=A|54=1|\n"
          STATUS_IS("7a", "2", "38=4|44=10|", "4") "=7:5 4@10 (30)");
+    talk("one of our own goes out again", TW_FIX_44, &(struct tw_fix_orders_options){
+         .cancel_on_disconnect = true, .no_mass_status = true }, HAS_IT "off\non\nsent\n"
+         STATUS_IS("7", "0", OLD, "0") "tick 30\n=stray 7\n<H 37=X7|11=7|55=A|54=1|\n"
+         STATUS_IS("7", "0", OLD, "0") "<F 41=7|37=X7|11=7b|55=A|54=1|"
+         "60=20260101-00:00:30.000|38=10|\ntick 59\n<\ntick 60\nsent\ntick 70\n"
+         "=stray 7 stray 7");
     talk("a time without a connection does not count", TW_FIX_44, &none,
          "on\nnew 7\nsent\noff\ntick 60\n<\non\n<H 11=7|55=A|54=1|\ntick 61\n"
          STATUS_IS("7", "A", OLD, "0") "=\ntick 90\n<\ntick 91\n"

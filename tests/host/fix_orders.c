@@ -602,6 +602,8 @@ static bool is_still(void)
     bool is = true;
 
     for (int i = 1; i <= OWNERS; i++)
+        is &= sides[i].n == 0;
+    for (int i = 1; i <= OWNERS; i++)
         for (unsigned k = 0; k < n_asked[i]; k++) is &= lives[i][k].o.requests == 0;
     return is;
 }
