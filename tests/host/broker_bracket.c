@@ -4,14 +4,17 @@
 #include "broker_rig.h"
 #include "random.h"
 
-struct bracket { struct tw_order *entry, *exit[2]; };
+struct bracket {
+    struct tw_order *entry, *exit[2];
+    int64_t closes;                      /* of what is held the other way round */
+};
 
 /* An entry, and two exits for all of it: a target and a stop. */
 static struct bracket enter(struct rig *g, struct tw_order entry, int target, int stop)
 {
     struct tw_order exit = { .quantity = entry.quantity, .price = target,
         .side = entry.side == TW_SIDE_SELL ? TW_SIDE_BUY : TW_SIDE_SELL };
-    struct bracket b = { .entry = submit(g, entry) };
+    struct bracket b = { .entry = submit(g, entry), .closes = 0 };
 
     exit.parent = b.entry->id;
     b.exit[0] = submit(g, exit);
@@ -308,19 +311,27 @@ static struct bracket enter_any(struct rig *g, int price)
     int target = price + sign * (1 + below(15)), stop = price - sign * (1 + below(15));
     struct tw_order o = { .quantity = 2 + below(15),
                           .side = sign > 0 ? TW_SIDE_BUY : TW_SIDE_SELL };
+    struct tw_account *a = tw_broker_account(g->b);
+    struct bracket b;
 
     if (kind == 1) o.price = price + sign * (below(8) - 4);
     if (kind == 2) {
         o.type = TW_TYPE_STOP;
         o.stop = price + sign * below(6);
     }
-    return enter(g, o, target, stop);
+    b = enter(g, o, target, stop);
+    b.closes = below(2) ? below(12) * ONE : 0;
+    b.exit[0]->reduce_only = b.exit[1]->reduce_only = b.closes > 0;
+    tw_account_trade(a, tw_account_position(a, 1, &g->terms), 10 * ONE, -sign * b.closes,
+                     0);
+    return b;
 }
 
-/* As much can be closed as is held, by each exit that is there; and one is. */
+/* As much can be closed as it has opened, by each exit that is there; and one is. */
 static bool is_covered(const struct bracket *b)
 {
-    int64_t held = b->entry->cum_qty - b->exit[0]->cum_qty - b->exit[1]->cum_qty;
+    int64_t opened = b->entry->cum_qty - b->closes;
+    int64_t held = (opened > 0 ? opened : 0) - b->exit[0]->cum_qty - b->exit[1]->cum_qty;
     bool is_open = false, is_wrong = false;
 
     for (int i = 0; i < 2; i++) {
@@ -330,7 +341,7 @@ static bool is_covered(const struct bracket *b)
         is_open = true;
         if (!o->held) is_wrong |= tw_order_leaves(o) != held;
     }
-    if (held == 0 && b->entry->cum_qty > 0) is_wrong |= tw_order_is_open(b->entry);
+    if (held == 0 && opened > 0) is_wrong |= tw_order_is_open(b->entry);
     return !is_wrong && held >= 0 && (held == 0 || is_open);
 }
 

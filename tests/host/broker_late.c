@@ -23,6 +23,7 @@ static bool as_it_is(void *ctx, const struct tw_record *r, struct tw_order **o,
     (void)ctx;
     (void)r;
     (void)o;
+    out->taped = false;                      /* it is its own, not the record's */
     out->is_charged = sign != 0;
     out->charge.own = sign * ONE / 2;
     if (out->is_charged && *currency) {
@@ -64,6 +65,7 @@ static void taken_back(void)
     happens(g, 'F', 4);
     happens(g, 'F', 2);
     is_told(g, "1 A, 1 0, 1 F4, 1 F2", "two trades");
+    ok(g->last_taped, "which are on the tape already");
     ok(held(g) == 6 && tw_order_fees(o) == ONE && equity(g) == -ONE, "the venue's fees");
     happens(g, 'H', 4);
     is_told(g, "1 H", "one is taken back");

@@ -17,6 +17,7 @@ struct rig {
     unsigned n;
     uint64_t seq;
     char got[2000];
+    bool last_taped;                     /* what was told last */
 };
 
 static inline const struct tw_terms *terms_of(void *ctx, uint32_t symbol)
@@ -55,6 +56,7 @@ static inline const char *told(struct rig *g)
     while (tw_broker_next(g->b, &t)) {
         char text[64];
 
+        g->last_taped = t.report.taped;
         if (t.report.exec == TW_EXEC_TRADE)
             snprintf(text, sizeof text, "%d F%d", (int)t.report.order,
                      (int)(t.report.last_qty / ONE));
