@@ -97,7 +97,12 @@ end
 local many <const> = 3000
 local LEFT <const> = [[fix.status "broker".state == "down"]]
 
-local function last_words(name, leave, stop, options)
+local HELD <const> = [[
+    function M:on_fix_event(session, event)
+      if event == "logging_on" then fix.logon(session, {}) end
+    end]]
+
+local function last_words(name, leave, stop, options, held)
   put("many.lua", ([[
     local fix = require "tw.fix"
     local M = require "tw.strategy".new { doc = "cancels all that it has",
@@ -119,8 +124,9 @@ local function last_words(name, leave, stop, options)
     function M:on_timer()
       if done and %s then io.open("done", "w"):close() end
     end
-    %s
-    return M]]):format(many, leave, stop and "true" or LEFT, stop or ""))
+    %s %s
+    return M]]):format(many, leave, stop and "true" or LEFT, stop or "",
+                       held and HELD or ""))
   put("app.lua", ([[
     local app = require "tw.app"
     app.feed.timer { every = 0.02 }
@@ -130,8 +136,9 @@ local function last_words(name, leave, stop, options)
     app.fix.acceptor { port = 0, sessions = { { sender = "VENUE", target = "ME",
       market = true, orders = true, log = "." } } }
     app.feed.fix { name = "broker", loopback = true, sender = "ME", target = "VENUE",
-                   subscribe = { "VV" }, logout_timeout = 60, retry = 60 }
-    app.gateway.fix { session = "broker", %s }]]):format(options or ""))
+                   subscribe = { "VV" }, logout_timeout = 60, retry = 60,
+                   hold_logon = %s }
+    app.gateway.fix { session = "broker", %s }]]):format(held or false, options or ""))
   apps.shell("rm -f " .. dir .. "/ME.log")
   local run = until_done()
   local log = apps.read(dir .. "/ME.log")
@@ -148,6 +155,8 @@ last_words("fix.logout", [[cancel(self) fix.logout "broker"]])
 last_words("fix.enable", [[cancel(self) fix.enable("broker", false)]])
 last_words("fix.enable cancels", [[fix.enable("broker", false)]], nil,
            "cancel_on_disconnect = true")
+last_words("fix.reset before a held Logon cancels", [[fix.reset "broker"]], nil,
+           "cancel_on_disconnect = true", true)
 last_words("the end of a run cancels", "", "", "cancel_on_disconnect = true")
 
 -- ---- what can't be ----
