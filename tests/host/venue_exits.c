@@ -40,10 +40,12 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
              (long long)(p->exec == TW_EXEC_TRADE ? p->last_qty : p->quantity));
 }
 
+static int64_t last_price;
+
 static void on_market(void *ctx, const struct tw_record *r)
 {
     (void)ctx;
-    (void)r;
+    if (r->kind == TW_TRADE) last_price = r->trade.price;
 }
 
 static struct tw_venue *begin(void)
@@ -140,6 +142,21 @@ static void in_auction(void)
     NEW(1, 1, B, 12, 99, .tif = TW_TIF_OPG, .calendar = c);
     while (tw_venue_step(v, 9 * hour)) continue;
     is("2:F3 3:57 3:F7 ", "an auction sells what is held");
+    tw_venue_free(v);
+
+    v = begin();
+    clock_ns = 8 * hour;
+    at[ENTRY].cum = 10;
+    NEW(1, 1, S, 1, 100, 0);
+    NEW(3, 1, B, 1, 100, 0);
+    NEW(2, TARGET, S, 10, 105, .group = ENTRY, .entry_qty = 10, .tif = TW_TIF_OPG,
+        .calendar = c);
+    NEW(2, OTHER, S, 10, 103, .group = ENTRY, .entry_qty = 10, .tif = TW_TIF_OPG,
+        .calendar = c);
+    NEW(1, 2, B, 15, 0, .tif = TW_TIF_OPG, .calendar = c);
+    while (tw_venue_step(v, 9 * hour)) continue;
+    is("3:F10 2:40 ", "by one of the exits");
+    ok(last_price == 103, "at a price at which the other one is not counted as well");
     tw_venue_free(v);
     tw_calendar_free(c);
 }
