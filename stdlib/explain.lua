@@ -313,8 +313,8 @@ local TEXTS = {
       s.refused and "refused" or "passed")
   end,
   parent = function(s, o, c)
-    return ("order %s has traded %s: this one goes out"):format(c.number(o.parent),
-                                                               num(s.value))
+    return ("order %s has traded: this one goes out for %s"):format(c.number(o.parent),
+                                                                   num(s.value))
   end,
   sent = function(s, _, c)
     c.quantity = s.quantity

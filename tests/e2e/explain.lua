@@ -284,7 +284,7 @@ says("quote", "quote", { weight = 0.0001 }, quotes, {
   { name = "a part of the equity" })
 says("quote", "quote", { quantity = 5, take_profit = 12, stop_loss = 9.85 }, quotes, {
   "decided on record 1: " .. QUOTE .. "; held until order 1 has traded",
-  "order 1 has traded 5: this one goes out", "sent: it arrives at once",
+  "order 1 has traded: this one goes out for 5", "sent: it arrives at once",
   "at the venue: new", "has other terms: quantity 1, price 12: one cancels the other:"
     .. " another one was filled (order 3)", Q3 .. "sell limit 12 not met, bid 9.8",
   "canceled: one cancels the other: another one was filled (order 3)",

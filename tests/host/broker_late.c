@@ -372,6 +372,29 @@ static void plain_former(void)
     }
 }
 
+/* What it has traded is taken back: it is for what its entry has opened again, though the
+ * gateway knows only what that has traded. */
+static void plain_reopened(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = note_cancel,
+        .replace = note_replace, .next = by_handle, .is_plain = true };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    struct tw_account *a = tw_broker_account(g->b);
+    struct tw_order *entry = submit(g, (struct tw_order){ .quantity = 10 });
+
+    known = submit(g, (struct tw_order){ .quantity = 10, .price = 1100,
+        .side = TW_SIDE_SELL, .parent = entry->id, .reduce_only = true });
+    tw_account_trade(a, tw_account_position(a, 1, &g->terms), ONE, -5 * ONE, 0);
+    trades(g, 1, 10, TW_SIDE_BUY);
+    trades(g, 2, 5, TW_SIDE_SELL);
+    ok(known->status == TW_STATUS_FILLED && held(g) == 0, "what it has opened is closed");
+    known->others_qty = 0;
+    late(g, 'H', 5, '0');
+    ok(tw_order_is_open(known) && held(g) == 5, "and is not");
+    is_asked("", "no more than that");
+    close_rig(g);
+}
+
 static bool amends(void *ctx, const struct tw_record *r, struct tw_order **o,
                    struct tw_report *out)
 {
@@ -640,6 +663,7 @@ int main(void)
     plain();
     plain_races();
     plain_former();
+    plain_reopened();
     plain_again();
     plain_amended();
     many_currencies();
