@@ -228,6 +228,7 @@ struct scene {
     struct tw_fix_consumer inner;      /* the gateway's                         */
     struct tw_seat *eager;             /* who sends orders as the status is up  */
     atomic_uint ups, accepted;         /* it was up, and took a request         */
+    atomic_uint late_s, waits_s;       /* so late it looks; it will again in    */
 };
 
 /* Before the gateway has heard of it, the status is up: it takes requests by then. */
@@ -271,8 +272,14 @@ static void on_up(void *ctx)
 static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now now)
 {
     struct scene *c = ctx;
+    int64_t late_ns = c->late_s * TW_FIXED_ONE, due_ns;
 
-    return c->inner.look(c->inner.ctx, s, now);
+    now.time_ns += late_ns;
+    now.steady_ns += late_ns;
+    due_ns = c->inner.look(c->inner.ctx, s, now);
+    c->waits_s = due_ns == INT64_MAX ? 0
+               : (unsigned)((due_ns - now.steady_ns) / TW_FIXED_ONE) + 1;
+    return due_ns;
 }
 
 static bool waits(void *ctx, bool ends)
@@ -423,6 +430,41 @@ static void broken(void)
     free(c);
 }
 
+/* What the venue does not answer is asked for half a minute later, by its own timer. */
+static void unanswered(void)
+{
+    struct scene *c = calloc(1, sizeof *c);
+    struct strategy *t;
+    struct tw_request q;
+    uint64_t dice = 7;
+
+    open_scene(c, NULL, 0, 0);
+    t = &c->s[0];
+    q = a_request(t, &dice);
+    ask(t, q);
+    until(t, 1);
+    atomic_store(&c->x.deaf, true);
+    q.what = TW_REQUEST_CANCEL;
+    ask(t, q);
+    ok(await(&c->x.side.messages, 1), "a cancel that the venue does not answer");
+    while (c->waits_s < 25) sched_yield();
+    ok(c->waits_s <= 30, "is looked at in %u s", c->waits_s);
+    atomic_store(&c->x.deaf, false);
+    c->late_s = 31;
+    tw_fix_link_ring(c->link);
+    until(t, 2);
+    ok(c->x.statuses == 1 && t->order[0].status == TW_STATUS_NEW
+       && !t->order[0].pending_cancel, "then the order's status says what it is");
+    ask(t, q);
+    until(t, 3);
+    ok(t->order[0].status == TW_STATUS_CANCELED, "and it can be canceled");
+    rig_log(c->g);
+    ok(strstr(c->g->lines, "no answer to 35=F for 30 s: 35=H asks") != NULL,
+       "the log says so");
+    close_scene(c);
+    free(c);
+}
+
 /* What the venue asks for again is not sent again: it is not there, nor its change. */
 static void missed(void)
 {
@@ -535,6 +577,7 @@ int main(void)
     fix44 = dictionary(TW_FIX_44, NULL);
     threads();
     broken();
+    unanswered();
     missed();
     unkept();
     many();
