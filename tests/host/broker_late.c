@@ -395,6 +395,65 @@ static void plain_reopened(void)
     close_rig(g);
 }
 
+static int answer;                       /* of a gateway */
+static int n_held;                       /* orders that it was told of */
+
+static int submit_or_not(void *ctx, const struct tw_order *o)
+{
+    (void)ctx;
+    (void)o;
+    return answer;
+}
+
+static int replace_or_not(void *ctx, const struct tw_order *o, int64_t quantity,
+                          int64_t price, int64_t stop)
+{
+    (void)quantity;
+    (void)price;
+    (void)stop;
+    return submit_or_not(ctx, o);
+}
+
+static void count_held(void *ctx, const struct tw_order *o, bool held)
+{
+    (void)ctx;
+    (void)o;
+    n_held += held ? 1 : -1;
+}
+
+/* A gateway that does not take an exit, or what is asked for one. */
+static void plain_refused(void)
+{
+    struct tw_gateway gateway = { .submit = submit_or_not, .cancel = submit_or_not,
+        .replace = replace_or_not, .hold = count_held, .is_plain = true };
+
+    for (int stage = 0; stage < 2; stage++) {
+        struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+        struct tw_order *entry, *exit;
+        struct tw_error error;
+
+        answer = n_held = 0;
+        entry = submit(g, (struct tw_order){ .quantity = 10 });
+        exit = submit(g, (struct tw_order){ .quantity = 10, .price = 1100,
+            .side = TW_SIDE_SELL, .parent = entry->id, .reduce_only = true });
+        ok(n_held == 1, "it keeps an exit that waits");
+        if (stage == 0) answer = TW_EUSAGE;
+        trades(g, 1, 4, TW_SIDE_BUY);
+        answer = TW_EUSAGE;
+        trades(g, 1, 2, TW_SIDE_BUY);
+        is_told(g, stage == 0 ? "1 A, 2 A, 1 F4, 2 8/23, 1 F2"
+                              : "1 A, 2 A, 1 F4, 1 F2, 2 9, 2 9", "that is told");
+        ok(n_held == stage && !exit->pending_replace
+           && tw_order_is_open(exit) == (stage == 1), "and it waits for nothing");
+        ok(tw_broker_cancel(g->b, exit) == (stage == 0 ? TW_EUSAGE : TW_OK),
+           "who has ended is not canceled");
+        answer = TW_OK;
+        ok(tw_broker_replace(g->b, entry, 0, ONE, 0, &error) == TW_EUSAGE
+           && !entry->pending_replace, "a market order gets no price");
+        close_rig(g);
+    }
+}
+
 static bool amends(void *ctx, const struct tw_record *r, struct tw_order **o,
                    struct tw_report *out)
 {
@@ -664,6 +723,7 @@ int main(void)
     plain_races();
     plain_former();
     plain_reopened();
+    plain_refused();
     plain_again();
     plain_amended();
     many_currencies();

@@ -40,6 +40,17 @@ static void at_once(void)
     ok(next_time(g) == 100 && next_time(g) == 100, "so is what is told of it");
     is_told(g, "1 F5", "it trades with that record");
     close_rig(g);
+
+    g = open_rig((struct tw_broker_options){ .currency = "USD" });
+    for (int i = 0; i < 3; i++) submit(g, (struct tw_order){ .quantity = 5 });
+    quote(g, 100, 1000, 1001, 50);
+    ok(next_time(g) == 100 && next_time(g) == 100 && next_time(g) == 100,
+       "all of them are of then");
+    quote(g, 90, 1000, 1001, 50);
+    told(g);
+    ok(time_of(submit(g, (struct tw_order){ .quantity = 5 })) == 100,
+       "time does not go back with a record that is late");
+    close_rig(g);
 }
 
 static void with_latency(void)

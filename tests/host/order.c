@@ -110,7 +110,7 @@ static void taken_back(void)
     struct tw_report part = { .exec = 'F', .last_px = 3 * TW_FIXED_ONE,
                               .last_qty = 4 * TW_FIXED_ONE, .is_charged = true };
     struct tw_report back = { .exec = 'H', .last_px = 6 * TW_FIXED_ONE,
-                              .last_qty = 2 * TW_FIXED_ONE };
+                              .last_qty = 2 * TW_FIXED_ONE, .is_charged = true };
 
     apply(&o, part);
     apply(&o, (struct tw_report){ .exec = 'F', .last_qty = 2 * TW_FIXED_ONE,
@@ -118,9 +118,10 @@ static void taken_back(void)
     ok(!apply(&o, (struct tw_report){ .exec = 'F', .last_qty = 5 * TW_FIXED_ONE }),
        "no trade of more than is left of one that has traded");
     ok(apply(&o, back) && tw_order_avg_px(&o) == 3 * TW_FIXED_ONE
-       && o.charged_qty == 4 * TW_FIXED_ONE, "a trade is taken back");
-    back.last_px = 3 * TW_FIXED_ONE;
-    ok(apply(&o, back) && o.charged_qty == 2 * TW_FIXED_ONE, "another");
+       && o.charged_qty == 2 * TW_FIXED_ONE, "a trade is taken back");
+    back.last_px = back.last_qty = 3 * TW_FIXED_ONE;
+    back.is_charged = false;
+    ok(apply(&o, back) && o.charged_qty == TW_FIXED_ONE, "another");
     apply(&o, (struct tw_report){ .exec = '5', .quantity = 9 * TW_FIXED_ONE, .stop = 8 });
     ok(o.stop == 8, "its stop is another");
     apply(&o, (struct tw_report){ .exec = '6' });
@@ -131,10 +132,10 @@ static void taken_back(void)
     part.is_charged = false;
     apply(&o, part);
     part.is_charged = back.is_charged = true;
-    ok(apply(&o, part) && o.charged_qty == 6 * TW_FIXED_ONE && apply(&o, back)
-       && o.charged_qty == 4 * TW_FIXED_ONE, "a late one is charged, and not");
+    ok(apply(&o, part) && o.charged_qty == 5 * TW_FIXED_ONE && apply(&o, back)
+       && o.charged_qty == 2 * TW_FIXED_ONE, "a late one is charged, and not");
     back.last_qty = 5 * TW_FIXED_ONE;
-    ok(apply(&o, back) && o.cum_qty == 3 * TW_FIXED_ONE && o.charged_qty == 0,
+    ok(apply(&o, back) && o.cum_qty == TW_FIXED_ONE && o.charged_qty == 0,
        "no less than nothing");
 }
 
