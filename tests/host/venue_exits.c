@@ -140,6 +140,7 @@ static void in_auction(void)
     NEW(2, OTHER, S, 10, 98, .group = ENTRY, .entry_qty = 10, .tif = TW_TIF_OPG,
         .calendar = c);
     NEW(1, 1, B, 12, 99, .tif = TW_TIF_OPG, .calendar = c);
+    NEW(3, 1, B, 1, 90, .tif = TW_TIF_CLS, .calendar = c);   /* which is later */
     while (tw_venue_step(v, 9 * hour)) continue;
     is("2:F3 3:57 3:F7 ", "an auction sells what is held");
     tw_venue_free(v);
