@@ -10,8 +10,9 @@
  *       and account already when it is told.
  *
  * A bracket: an order and those whose parent it is.  They are held until it trades, are
- * as large as what it has traded, but for what others of them have, and go when it ends
- * without a trade.  One that its owner has made smaller is no larger than that.
+ * as large as what it has traded, but for what others of them have, and what it closes of
+ * a position of the other side, and go when it ends without a trade.  One that its owner
+ * has made smaller is no larger than that.
  *
  * Layer host/trade.  Thread: the owner's, but the desk.  Blocks: never.
  */

@@ -134,8 +134,10 @@ struct tw_order {
     bool is_orphan;                 /* the broker's: what its parent has traded is not
                                      * known                                      */
     int64_t entry_qty, others_qty;  /* the broker's: what its parent has traded, and
-                                     * what the other exits of that have.  Of an entry
-                                     * that is open again: what its exits have    */
+                                     * what of that is not there for it: what the other
+                                     * exits have, and what it closed of a position of
+                                     * the other side.  Of an entry that is open again:
+                                     * what its exits have                        */
     int64_t most;                   /* the broker's, where has_most: how large it may be,
                                      * as its owner, or trades of its group, left it */
     int64_t coming;                 /* the quantity that was asked for last, where the
