@@ -245,7 +245,6 @@ static void by_hand(void)
     NEW(1, 6, S, 1, 0, .tif = TW_TIF_CLS, .type = TW_TYPE_STOP, .stop = 90);
     NEW(1, 6, S, 1, 100, .tif = TW_TIF_OPG, .post_only = true);
     is("1.6:8(21) 1.6:8(21) ", "no stops in auctions, nor what must not take");
-
     NEW(3, 1, B, 5, 0, .type = TW_TYPE_STOP, .stop = 105);
     NEW(3, 2, B, 5, 104, .type = TW_TYPE_STOP_LIMIT, .stop = 103);
     NEW(3, 3, S, 5, 0, .type = TW_TYPE_TRAILING_STOP, .trail = 2);
@@ -263,9 +262,10 @@ static void by_hand(void)
     NEW(3, 5, B, 1, 0, .type = TW_TYPE_STOP, .stop = 110);
     REPLACE(3, 5, 0, 0, 104);
     is("3.5:0 3.5:5=1@0 1.9:1x105! 3.5:1x105! ", "also by a change");
-    NEW(3, 6, B, 1, 90, .tif = TW_TIF_GTD, .expire_ns = clock_ns + 1);
-    while (tw_venue_step(v, clock_ns + 1)) continue;
-    is("3.6:0 3.6:C ", "one ends at its time");
+    for (int i = 0; i < 2; i++)
+        NEW(3, 8U + i, B, 1, 90, .tif = TW_TIF_GTD, .expire_ns = clock_ns + 1 + i);
+    while (tw_venue_step(v, clock_ns + 2)) continue;
+    is("3.8:0 3.9:0 3.8:C 3.9:C ", "each ends at its time");
     for (int i = 0; i < 2; i++)             /* V5 */
         tw_venue_send(v, &(struct tw_request){ .what = i ? TW_REQUEST_CANCEL : 0,
             .owner = 3, .id = 7, .side = B, .quantity = 1, .price = 90, .symbol = 1,

@@ -122,6 +122,10 @@ static void by_hand(void)
     text[0] = '\0';
     meet(v, B, 3, 105);
     is("2:F3 3:57 ", "one that was made smaller leaves the rest to the other");
+    ASK(REPLACE, OTHER, 6, 0);
+    NEW(3, 1, B, 20, 95, 0);
+    meet(v, S, 1, 95);
+    is("3:56 3:F6 ", "a stop of another size is where it was");
     tw_venue_free(v);
 }
 
