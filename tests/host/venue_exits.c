@@ -163,6 +163,18 @@ static void in_auction(void)
     is("3:F10 2:40 ", "by one of the exits");
     ok(last_price == 103, "at a price at which the other one is not counted as well");
     tw_venue_free(v);
+
+    v = begin();
+    clock_ns = 10 * hour;
+    NEW(2, OTHER, S, 5, 0, .type = TW_TYPE_STOP, .stop = 98, .calendar = c);
+    NEW(1, 1, B, 1, 97, .tif = TW_TIF_CLS, .calendar = c);
+    NEW(3, 1, S, 1, 97, .tif = TW_TIF_CLS, .calendar = c);
+    NEW(1, 2, B, 9, 90, .calendar = c);
+    while (tw_venue_step(v, 32 * hour)) continue;
+    is("", "a stop that the close has reached waits");
+    while (tw_venue_step(v, 33 * hour)) continue;
+    is("3:F5 ", "for the market to open, and nothing else");
+    tw_venue_free(v);
     tw_calendar_free(c);
 }
 
