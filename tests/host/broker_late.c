@@ -95,7 +95,7 @@ static void many_currencies(void)
     submit(g, (struct tw_order){ .quantity = 100, .price = 1000 });
     happens(g, '0', 100);
     for (; n <= TW_CURRENCIES; n++) {
-        sprintf(currency, "C%d", n);
+        sprintf(currency, "C%d", n % 100);
         happens(g, 'F', 1);
         if (tw_account_cash(tw_broker_account(g->b), (uint32_t)n) == -ONE) least++;
     }
